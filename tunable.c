@@ -1,0 +1,447 @@
+/*
+ * tunable.c - the options of miniftpd.conf
+ *
+ * Process: L (reading); all others see the loaded values as constants.
+ * Trusts:  the table. Values are text from the administrator and are checked.
+ * Touches: struct tunables.
+ */
+#include "tunable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "netaddr.h"
+#include "str.h"
+#include "sysutil.h"
+
+#define TEXT_VALUE_MAX 4096
+
+#define SECTION_ROW(title) {.heading = (title)},
+#define BOOL_ROW(option, value, ship, when, description)                                           \
+    {.name = #option,                                                                              \
+     .type = TUNABLE_BOOL,                                                                         \
+     .scope = (when),                                                                              \
+     .offset = offsetof(struct tunables, option),                                                  \
+     .default_number = (value),                                                                    \
+     .max = 1,                                                                                     \
+     .shipped = (ship),                                                                            \
+     .text = (description)},
+#define NUMBER_ROW(option, kind, value, low, high, ship, when, description)                        \
+    {.name = #option,                                                                              \
+     .type = (kind),                                                                               \
+     .scope = (when),                                                                              \
+     .offset = offsetof(struct tunables, option),                                                  \
+     .default_number = (value),                                                                    \
+     .min = (low),                                                                                 \
+     .max = (high),                                                                                \
+     .shipped = (ship),                                                                            \
+     .text = (description)},
+#define UINT_ROW(option, ...)  NUMBER_ROW(option, TUNABLE_UINT, __VA_ARGS__)
+#define OCTAL_ROW(option, ...) NUMBER_ROW(option, TUNABLE_OCTAL, __VA_ARGS__)
+#define TEXT_ROW(option, value, ship, when, description)                                           \
+    {.name = #option,                                                                              \
+     .type = TUNABLE_TEXT,                                                                         \
+     .scope = (when),                                                                              \
+     .offset = offsetof(struct tunables, option),                                                  \
+     .default_text = (value),                                                                      \
+     .shipped = (ship),                                                                            \
+     .text = (description)},
+
+const struct tunable_row tunable_rows[] = {
+    TUNABLE_LIST(SECTION_ROW, BOOL_ROW, UINT_ROW, OCTAL_ROW, TEXT_ROW)};
+const size_t tunable_row_count = ARRAY_LEN(tunable_rows);
+
+static bool *bool_of(struct tunables *t, const struct tunable_row *row)
+{
+    return (bool *)((char *)t + row->offset);
+}
+
+static unsigned *number_of(struct tunables *t, const struct tunable_row *row)
+{
+    return (unsigned *)(void *)((char *)t + row->offset);
+}
+
+static char **text_of(struct tunables *t, const struct tunable_row *row)
+{
+    return (char **)(void *)((char *)t + row->offset);
+}
+
+static char *copy_text(const char *text)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+
+    if (text != NULL && copy == NULL) {
+        bug("no memory for the defaults"); /* at start, a few hundred bytes */
+    }
+    return copy;
+}
+
+void tunable_init(struct tunables *t)
+{
+    memset(t, 0, sizeof(*t));
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (row->heading != NULL) {
+            continue;
+        }
+        switch (row->type) {
+        case TUNABLE_BOOL:
+            *bool_of(t, row) = row->default_number != 0;
+            break;
+        case TUNABLE_UINT:
+        case TUNABLE_OCTAL:
+            *number_of(t, row) = row->default_number;
+            break;
+        case TUNABLE_TEXT:
+            *text_of(t, row) = copy_text(row->default_text);
+            break;
+        }
+    }
+}
+
+void tunable_free(struct tunables *t)
+{
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (row->heading == NULL && row->type == TUNABLE_TEXT) {
+            free(*text_of(t, row));
+            *text_of(t, row) = NULL;
+        }
+    }
+}
+
+bool tunable_copy(struct tunables *to, const struct tunables *from)
+{
+    bool complete = true;
+
+    *to = *from;
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (row->heading == NULL && row->type == TUNABLE_TEXT) {
+            char **text = text_of(to, row);
+
+            if (*text != NULL) {
+                *text = strdup(*text);
+                complete = complete && *text != NULL;
+            }
+        }
+    }
+    if (!complete) {
+        tunable_free(to);
+    }
+    return complete;
+}
+
+const struct tunable_row *tunable_find(const char *name)
+{
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        if (tunable_rows[i].heading == NULL && strcmp(tunable_rows[i].name, name) == 0) {
+            return &tunable_rows[i];
+        }
+    }
+    return NULL;
+}
+
+const char *tunable_nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(name) / 3 + 1; /* a third of the letters wrong is still a typo */
+
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+        size_t distance = row->heading == NULL ? str_distance(name, row->name) : SIZE_MAX;
+
+        if (distance <= best_distance && (best == NULL || distance < best_distance)) {
+            best = row->name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+static bool parse_bool(const char *value, bool *out)
+{
+    static const char *const words[2][3] = {{"NO", "FALSE", "0"}, {"YES", "TRUE", "1"}};
+
+    for (size_t truth = 0; truth < 2; truth++) {
+        for (size_t i = 0; i < ARRAY_LEN(words[0]); i++) {
+            if (str_equal_nocase(value, words[truth][i])) {
+                *out = truth == 1;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void append_number(struct str *out, const struct tunable_row *row, unsigned number)
+{
+    if (row->type == TUNABLE_OCTAL) {
+        str_append_octal(out, number, number > 0777 ? 4 : 3);
+        return;
+    }
+    str_append_uint(out, number);
+}
+
+/* vsftpd reads every number with a leading 0 as octal. */
+static bool set_number(struct tunables *t, const struct tunable_row *row, const char *value,
+                       struct str *error)
+{
+    uint64_t number;
+    bool octal = value[0] == '0' && value[1] != '\0';
+
+    if (octal ? str_to_octal(value, row->min, row->max, &number)
+              : str_to_uint(value, row->min, row->max, &number)) {
+        *number_of(t, row) = (unsigned)number;
+        return true;
+    }
+    str_append(error, "wants a number from ");
+    append_number(error, row, row->min);
+    str_append(error, " to ");
+    append_number(error, row, row->max);
+    if (octal) {
+        str_append(error, " (a leading 0 makes it octal)");
+    }
+    return false;
+}
+
+bool tunable_set(struct tunables *t, const struct tunable_row *row, const char *value,
+                 struct str *error)
+{
+    char *copy = NULL;
+
+    switch (row->type) {
+    case TUNABLE_BOOL:
+        if (!parse_bool(value, bool_of(t, row))) {
+            str_append(error, "wants YES or NO");
+            return false;
+        }
+        t->listen_is_set = t->listen_is_set || bool_of(t, row) == &t->listen;
+        return true;
+    case TUNABLE_UINT:
+    case TUNABLE_OCTAL:
+        return set_number(t, row, value, error);
+    case TUNABLE_TEXT:
+        if (strlen(value) > TEXT_VALUE_MAX) {
+            str_append(error, "is too long");
+            return false;
+        }
+        if (*value != '\0' && (copy = strdup(value)) == NULL) {
+            str_append(error, "does not fit into memory");
+            return false;
+        }
+        free(*text_of(t, row));
+        *text_of(t, row) = copy;
+        return true;
+    }
+    bug("unknown type of option");
+}
+
+/* One contradiction: a line of its own. */
+static void complain(struct str *errors, const char *text)
+{
+    str_append(errors, text);
+    str_append_char(errors, '\n');
+}
+
+static void check_address(const char *name, const char *value, sa_family_t family,
+                          struct str *errors)
+{
+    struct netaddr addr;
+
+    if (value != NULL && (!netaddr_parse(value, family, &addr) || addr.family != family)) {
+        str_append_format(errors, "%s wants an IPv%d address in numbers, not '", name,
+                          family == AF_INET ? 4 : 6);
+        str_append_escaped(errors, value, strlen(value), 64);
+        str_append(errors, "'\n");
+    }
+}
+
+static void check_path(const char *name, const char *value, struct str *errors)
+{
+    if (value != NULL && value[0] != '/') {
+        str_append_format(errors, "%s wants a path that begins with /, not '", name);
+        str_append_escaped(errors, value, strlen(value), 128);
+        str_append(errors, "'\n");
+    }
+}
+
+bool tunable_check(const struct tunables *t, struct str *errors)
+{
+    size_t before = errors->len;
+
+    if (t->listen && t->listen_is_set && t->listen_ipv6) {
+        complain(errors, "listen=YES and listen_ipv6=YES contradict each other: the IPv6 listener "
+                         "takes IPv4 clients too, so set listen=NO");
+    }
+    if (!t->listen && !t->listen_ipv6) {
+        complain(errors, "neither listen nor listen_ipv6 is YES: there is nothing to listen on "
+                         "(running from inetd is not supported)");
+    }
+    if (!t->anonymous_enable && !t->local_enable) {
+        complain(errors, "anonymous_enable and local_enable are both NO: nobody could log in");
+    }
+    if (t->pasv_max_port != 0 && t->pasv_min_port > t->pasv_max_port) {
+        complain(errors, "pasv_min_port is above pasv_max_port");
+    }
+    if (t->pasv_max_port != 0 && t->pasv_max_port < 1024) {
+        complain(errors, "pasv_max_port is below 1024: clients refuse such ports");
+    }
+    if (t->nopriv_user == NULL) {
+        complain(errors, "nopriv_user must name an account");
+    }
+    if (t->secure_chroot_dir == NULL) {
+        complain(errors, "secure_chroot_dir must name a directory");
+    }
+    if (t->anonymous_enable && t->ftp_username == NULL) {
+        complain(errors, "ftp_username must name an account when anonymous_enable=YES");
+    }
+    if (t->xferlog_enable && !t->syslog_enable && t->vsftpd_log_file == NULL) {
+        complain(errors, "vsftpd_log_file must name a file when xferlog_enable=YES");
+    }
+    check_address("listen_address", t->listen_address, AF_INET, errors);
+    check_address("listen_address6", t->listen_address6, AF_INET6, errors);
+    check_path("pid_file", t->pid_file, errors);
+    check_path("anon_root", t->anon_root, errors);
+    check_path("vsftpd_log_file", t->vsftpd_log_file, errors);
+    check_path("secure_chroot_dir", t->secure_chroot_dir, errors);
+    return errors->len == before && str_ok(errors);
+}
+
+void tunable_append_value(const struct tunables *t, const struct tunable_row *row, struct str *out)
+{
+    struct tunables *values = (struct tunables *)(uintptr_t)t; /* only read below */
+    const char *text;
+
+    switch (row->type) {
+    case TUNABLE_BOOL:
+        str_append(out, *bool_of(values, row) ? "YES" : "NO");
+        break;
+    case TUNABLE_UINT:
+    case TUNABLE_OCTAL:
+        if (row->type == TUNABLE_OCTAL && *number_of(values, row) != 0) {
+            str_append_char(out, '0');
+        }
+        append_number(out, row, *number_of(values, row));
+        break;
+    case TUNABLE_TEXT:
+        text = *text_of(values, row);
+        str_append(out, text != NULL ? text : "");
+        break;
+    }
+}
+
+void tunable_differences(const struct tunables *a, const struct tunables *b, struct str *changed,
+                         struct str *need_restart)
+{
+    struct str value_a = STR_INIT(TEXT_VALUE_MAX);
+    struct str value_b = STR_INIT(TEXT_VALUE_MAX);
+
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+        struct str *list;
+
+        if (row->heading != NULL) {
+            continue;
+        }
+        str_clear(&value_a);
+        str_clear(&value_b);
+        tunable_append_value(a, row, &value_a);
+        tunable_append_value(b, row, &value_b);
+        if (strcmp(str_text(&value_a), str_text(&value_b)) == 0) {
+            continue;
+        }
+        list = row->scope == SCOPE_START ? need_restart : changed;
+        str_append(list, list->len > 0 ? ", " : "");
+        str_append(list, row->name);
+    }
+    str_free(&value_a);
+    str_free(&value_b);
+}
+
+/* `text` in lines of at most 100 columns, each after `prefix`. */
+static void print_wrapped(FILE *out, const char *prefix, const char *text)
+{
+    size_t room = 100 - strlen(prefix);
+
+    while (*text != '\0') {
+        size_t len = strlen(text);
+
+        if (len > room) {
+            for (len = room; len > 0 && text[len] != ' '; len--) {
+            }
+        }
+        fprintf(out, "%s%.*s\n", prefix, (int)len, text);
+        text += len;
+        text += *text == ' ';
+    }
+}
+
+void tunable_print_sample(FILE *out)
+{
+    struct tunables defaults;
+    struct str value = STR_INIT(TEXT_VALUE_MAX);
+
+    tunable_init(&defaults);
+    fprintf(
+        out,
+        "# miniftpd.conf - configuration of the FTP daemon miniftpd\n"
+        "#\n"
+        "# One name=value a line. A line that begins with # is a comment; the commented options\n"
+        "# below show the defaults. The names and meanings are those of vsftpd.conf.\n"
+        "# Check a change with 'miniftpd -t FILE', then apply it with SIGHUP.\n");
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (row->heading != NULL) {
+            fprintf(out, "\n##\n## %s\n##\n", row->heading);
+            continue;
+        }
+        fputc('\n', out);
+        print_wrapped(out, "# ", row->text);
+        str_clear(&value);
+        tunable_append_value(&defaults, row, &value);
+        if (row->shipped != NULL) {
+            fprintf(out, "# Default: %s\n%s=%s\n", str_text(&value), row->name, row->shipped);
+        } else {
+            fprintf(out, "#%s=%s\n", row->name, str_text(&value));
+        }
+    }
+    str_free(&value);
+    tunable_free(&defaults);
+}
+
+void tunable_print_manual(FILE *out)
+{
+    struct tunables defaults;
+    struct str value = STR_INIT(TEXT_VALUE_MAX);
+
+    tunable_init(&defaults);
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (row->heading != NULL) {
+            fprintf(out, ".SS %s\n", row->heading);
+            continue;
+        }
+        str_clear(&value);
+        tunable_append_value(&defaults, row, &value);
+        fprintf(out, ".TP\n.B %s\n%s\n", row->name, row->text);
+        if (value.len > 0) {
+            fprintf(out, "Default: %s.\n", str_text(&value));
+        } else {
+            fprintf(out, "Default: not set.\n");
+        }
+        if (row->type == TUNABLE_UINT) {
+            fprintf(out, "Range: %u to %u.\n", row->min, row->max);
+        }
+        if (row->scope == SCOPE_START) {
+            fprintf(out, "A change needs a restart.\n");
+        }
+    }
+    str_free(&value);
+    tunable_free(&defaults);
+}
