@@ -1,0 +1,246 @@
+/*
+ * privcap.c - the only module that changes credentials
+ *
+ * Process: L, N, P, S.
+ * Trusts:  the plan, which comes from the configuration and the account database.
+ * Touches: ids, groups, capabilities, root and working directory, resource limits.
+ */
+#include "privcap.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sysutil.h"
+
+/* What the listener keeps, because a session needs it between accept and login. */
+static const cap_value_t listener_caps[] = {
+    CAP_NET_BIND_SERVICE, /* ports 21 and 20 */
+    CAP_SETUID,           /* to become nobody and the user */
+    CAP_SETGID,           /* the same, and setgroups */
+    CAP_SYS_CHROOT,       /* jails */
+    CAP_DAC_READ_SEARCH,  /* /etc/shadow where it has mode 0000 */
+    CAP_KILL,             /* end processes that have become somebody else */
+    CAP_SETPCAP,          /* to cut the bounding set */
+};
+
+/* Set permitted and effective; inheritable is always empty. */
+static bool set_caps(const cap_value_t *permitted, int permitted_count,
+                     const cap_value_t *effective, int effective_count)
+{
+    cap_t caps = cap_init();
+    bool good = caps != NULL;
+
+    if (good && permitted_count > 0) {
+        good = cap_set_flag(caps, CAP_PERMITTED, permitted_count, permitted, CAP_SET) == 0;
+    }
+    if (good && effective_count > 0) {
+        good = cap_set_flag(caps, CAP_EFFECTIVE, effective_count, effective, CAP_SET) == 0;
+    }
+    good = good && cap_set_proc(caps) == 0;
+    if (caps != NULL) {
+        (void)cap_free(caps); /* memory only */
+    }
+    return good;
+}
+
+static bool in_listener_caps(cap_value_t cap)
+{
+    for (size_t i = 0; i < ARRAY_LEN(listener_caps); i++) {
+        if (listener_caps[i] == cap) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_limit(__rlimit_resource_t resource, rlim_t value)
+{
+    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+
+    return setrlimit(resource, &limit) == 0;
+}
+
+/* Room for two descriptors per client and some more, if the hard limit lets us. */
+static bool raise_open_files(unsigned max_clients)
+{
+    struct rlimit limit;
+    rlim_t want = (rlim_t)(max_clients > 0 ? max_clients : 10000) * 2 + 64;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
+        return false;
+    }
+    if (limit.rlim_cur >= want) {
+        return true;
+    }
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+bool privcap_become_listener(unsigned max_clients, const char **step_out)
+{
+    const int count = (int)ARRAY_LEN(listener_caps);
+
+    *step_out = "setgroups";
+    if (setgroups(0, NULL) == -1) {
+        return false;
+    }
+    *step_out = "setrlimit";
+    if (!set_limit(RLIMIT_CORE, 0) || !raise_open_files(max_clients)) {
+        return false;
+    }
+    *step_out = "cutting the capability bounding set";
+    for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
+        if (!in_listener_caps(cap) && cap_get_bound(cap) == 1 && cap_drop_bound(cap) == -1) {
+            return false;
+        }
+    }
+    *step_out = "cutting capabilities";
+    return set_caps(listener_caps, count, listener_caps, count);
+}
+
+static bool drop_bounding_set(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(listener_caps); i++) {
+        if (cap_get_bound(listener_caps[i]) == 1 && cap_drop_bound(listener_caps[i]) == -1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_ids(const struct privcap_plan *plan)
+{
+    return setgroups(plan->group_count, plan->groups) == 0 &&
+           setresgid(plan->gid, plan->gid, plan->gid) == 0 &&
+           setresuid(plan->uid, plan->uid, plan->uid) == 0;
+}
+
+/*
+ * Enter the directory with the rights of the user: as root we could walk where the user cannot, and on
+ * a root-squashed NFS not even where the user can. chroot(2) alone needs a capability.
+ */
+static bool enter_dir(const struct privcap_plan *plan)
+{
+    if (chdir(plan->dir) == -1) {
+        return false;
+    }
+    return !plan->jail || (chroot(".") == 0 && chdir("/") == 0);
+}
+
+static bool set_limits(const struct privcap_plan *plan)
+{
+    if (!set_limit(RLIMIT_NOFILE, plan->max_open) || !set_limit(RLIMIT_NPROC, 0) ||
+        !set_limit(RLIMIT_MSGQUEUE, 0) || !set_limit(RLIMIT_MEMLOCK, 0)) {
+        return false;
+    }
+#if !defined(__SANITIZE_ADDRESS__)
+    if (!set_limit(RLIMIT_DATA, (rlim_t)plan->max_data_mib << 20)) {
+        return false;
+    }
+#endif
+    return plan->writes_files || set_limit(RLIMIT_FSIZE, 0);
+}
+
+/* SECURITY: the drop is believed only after it was seen. */
+static bool verify_caps(const struct privcap_plan *plan)
+{
+    cap_t now = cap_get_proc();
+    cap_t want = cap_init();
+    const cap_value_t bind_service = CAP_NET_BIND_SERVICE;
+    bool good = now != NULL && want != NULL;
+
+    if (good && plan->bind_service) {
+        good = cap_set_flag(want, CAP_PERMITTED, 1, &bind_service, CAP_SET) == 0;
+    }
+    good = good && cap_compare(now, want) == 0;
+    for (size_t i = 0; good && i < ARRAY_LEN(listener_caps); i++) {
+        good = cap_get_bound(listener_caps[i]) == 0;
+    }
+    if (now != NULL) {
+        (void)cap_free(now);
+    }
+    if (want != NULL) {
+        (void)cap_free(want);
+    }
+    return good;
+}
+
+/* SECURITY: see verify_caps. */
+static bool verify_ids(const struct privcap_plan *plan)
+{
+    uid_t ruid, euid, suid;
+    gid_t rgid, egid, sgid;
+
+    return getresuid(&ruid, &euid, &suid) == 0 && getresgid(&rgid, &egid, &sgid) == 0 &&
+           ruid == plan->uid && euid == plan->uid && suid == plan->uid && rgid == plan->gid &&
+           egid == plan->gid && sgid == plan->gid && getgroups(0, NULL) == (int)plan->group_count &&
+           setresuid(0, 0, 0) == -1 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
+bool privcap_become(const struct privcap_plan *plan, const char **step_out)
+{
+    const cap_value_t kept[] = {CAP_SYS_CHROOT, CAP_NET_BIND_SERVICE};
+
+    if (plan->uid == 0) {
+        bug("nothing that talks to the network runs as root");
+    }
+    *step_out = "emptying the capability bounding set";
+    if (!drop_bounding_set()) {
+        return false;
+    }
+    *step_out = "changing ids";
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 || !set_ids(plan)) {
+        return false;
+    }
+    *step_out = "reducing capabilities";
+    if (!set_caps(kept, plan->bind_service ? 2 : 1, kept, 1)) {
+        return false;
+    }
+    *step_out = "entering the directory";
+    if (!enter_dir(plan)) {
+        return false;
+    }
+    *step_out = "giving up capabilities";
+    if (!set_caps(kept + 1, plan->bind_service ? 1 : 0, NULL, 0) ||
+        prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1) {
+        return false;
+    }
+    *step_out = "prctl and setrlimit";
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+        !set_limits(plan)) {
+        return false;
+    }
+    *step_out = "verifying that the rights are gone";
+    errno = 0;
+    return verify_caps(plan) && verify_ids(plan);
+}
+
+bool privcap_can_enter(const struct privcap_plan *plan)
+{
+    if (plan->uid == 0) {
+        bug("root is nobody to ask about");
+    }
+    return set_ids(plan) && chdir(plan->dir) == 0;
+}
+
+int privcap_bind(int fd, const struct sockaddr *addr, unsigned addr_len)
+{
+    const cap_value_t bind_service = CAP_NET_BIND_SERVICE;
+    int saved_errno, result;
+
+    if (!set_caps(&bind_service, 1, &bind_service, 1)) {
+        return -1;
+    }
+    result = bind(fd, addr, (socklen_t)addr_len);
+    saved_errno = errno;
+    if (!set_caps(&bind_service, 1, NULL, 0)) {
+        bug("a capability that cannot be lowered");
+    }
+    errno = saved_errno;
+    return result;
+}

@@ -1,0 +1,53 @@
+/*
+ * privcap.h - the only module that changes credentials
+ */
+#ifndef MINIFTPD_PRIVCAP_H
+#define MINIFTPD_PRIVCAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common.h"
+
+/* What a process becomes. */
+struct privcap_plan {
+    uid_t uid; /* never 0 */
+    gid_t gid;
+    const gid_t *groups; /* supplementary groups */
+    size_t group_count;
+    const char *dir;       /* entered with the new ids, never as root */
+    bool jail;             /* chroot to dir */
+    bool bind_service;     /* keep CAP_NET_BIND_SERVICE permitted, not effective */
+    bool writes_files;     /* false: RLIMIT_FSIZE 0 */
+    unsigned max_open;     /* RLIMIT_NOFILE */
+    unsigned max_data_mib; /* RLIMIT_DATA in MiB */
+};
+
+/*
+ * The listener, at start: no supplementary groups, only the capabilities that sessions need, no cores,
+ * descriptors for max_clients sessions. Returns false with errno; *step_out says what failed.
+ */
+MUST_CHECK bool privcap_become_listener(unsigned max_clients, const char **step_out);
+
+/*
+ * Become what the plan says, for good: empty bounding set, ids, directory, capabilities, no_new_privs,
+ * limits; then verify that it is so and that there is no way back. errno and *step_out tell what failed;
+ * the process must end then, it is in between.
+ */
+MUST_CHECK bool privcap_become(const struct privcap_plan *plan, const char **step_out);
+
+/*
+ * Would the plan's user get into the plan's directory? The process becomes that user to find out, for
+ * good, and is fit for nothing else afterwards. Returns false with errno.
+ */
+MUST_CHECK bool privcap_can_enter(const struct privcap_plan *plan);
+
+/*
+ * bind(2) with CAP_NET_BIND_SERVICE effective for just this call.
+ * Returns 0, or -1 with errno.
+ */
+struct sockaddr;
+MUST_CHECK int privcap_bind(int fd, const struct sockaddr *addr, unsigned addr_len);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * privsock.c - the child's side of the messages to the session parent
+ *
+ * Process: P and S.
+ * Trusts:  the parent, but not its existence.
+ * Touches: priv_fd.
+ */
+#include "privsock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "netaddr.h"
+#include "str.h"
+#include "sysutil.h"
+
+bool privsock_is_anonymous(const char *name)
+{
+    return str_equal_nocase(name, "ftp") || str_equal_nocase(name, "anonymous");
+}
+
+/* Send one request and receive its reply. *fd_out gets the descriptor that came with it, or -1. */
+static enum privsock_status ask(int priv_fd, const void *request, size_t len,
+                                struct priv_reply *reply, int *fd_out)
+{
+    ssize_t got;
+
+    *fd_out = -1;
+    if (sysutil_send_message(priv_fd, request, len, -1) == -1) {
+        return PRIVSOCK_GONE;
+    }
+    got = sysutil_recv_message(priv_fd, reply, sizeof(*reply), fd_out);
+    if (got == -1 && errno == EMFILE) {
+        return PRIVSOCK_FAILED;
+    }
+    if (got != sizeof(*reply)) {
+        sysutil_close(fd_out);
+        return PRIVSOCK_GONE;
+    }
+    errno = reply->error;
+    switch (reply->result) {
+    case PRIV_RESULT_OK:
+        return PRIVSOCK_OK;
+    case PRIV_RESULT_FAILED_LAST:
+        return PRIVSOCK_FAILED_LAST;
+    default:
+        return PRIVSOCK_FAILED;
+    }
+}
+
+enum privsock_status privsock_login(int priv_fd, const char *name, size_t name_len,
+                                    const char *password, size_t password_len)
+{
+    struct priv_login request = {.command = PRIV_SOCK_LOGIN};
+    struct priv_reply reply;
+    enum privsock_status status;
+    int fd;
+
+    if (name_len > sizeof(request.name) || password_len > sizeof(request.password)) {
+        bug("name or password too long");
+    }
+    request.name_len = (uint16_t)name_len;
+    request.password_len = (uint16_t)password_len;
+    memcpy(request.name, name, name_len);
+    memcpy(request.password, password, password_len);
+    status = ask(priv_fd, &request, sizeof(request), &reply, &fd);
+    explicit_bzero(&request, sizeof(request));
+    sysutil_close(&fd);
+    return status == PRIVSOCK_OK ? PRIVSOCK_GONE : status; /* success has no answer */
+}
+
+/* A request whose answer is a descriptor. */
+static enum privsock_status ask_for_socket(int priv_fd, const void *request, size_t len,
+                                           struct priv_reply *reply, int *fd_out)
+{
+    enum privsock_status status = ask(priv_fd, request, len, reply, fd_out);
+
+    if (status == PRIVSOCK_OK && *fd_out == -1) {
+        return PRIVSOCK_GONE;
+    }
+    if (status != PRIVSOCK_OK) {
+        sysutil_close(fd_out);
+    }
+    return status;
+}
+
+enum privsock_status privsock_pasv_listen(int priv_fd, int *fd_out, uint16_t *port_out)
+{
+    uint8_t command = PRIV_SOCK_PASV_LISTEN;
+    struct priv_reply reply;
+    enum privsock_status status =
+        ask_for_socket(priv_fd, &command, sizeof(command), &reply, fd_out);
+
+    if (status == PRIVSOCK_OK) {
+        *port_out = reply.port;
+    }
+    return status;
+}
+
+enum privsock_status privsock_data_sock(int priv_fd, const struct netaddr *target, int *fd_out)
+{
+    struct priv_data_sock request = {
+        .command = PRIV_SOCK_GET_DATA_SOCK,
+        .is_ipv6 = target->family == AF_INET6,
+        .port = target->port,
+    };
+    struct priv_reply reply;
+
+    memcpy(request.address, target->bytes, sizeof(request.address));
+    return ask_for_socket(priv_fd, &request, sizeof(request), &reply, fd_out);
+}
+
+bool privsock_log(int priv_fd, const struct log_record *record)
+{
+    struct priv_log request;
+    size_t len = record->text_len < sizeof(request.text) ? record->text_len : sizeof(request.text);
+
+    memset(&request, 0, offsetof(struct priv_log, text));
+    request.command = PRIV_SOCK_LOG;
+    request.event = (uint8_t)record->event;
+    request.ok = record->ok;
+    request.has_bytes = record->has_bytes;
+    request.duration_ms = record->duration_ms;
+    request.bytes = record->bytes;
+    if (len > 0) {
+        memcpy(request.text, record->text, len);
+    }
+    return sysutil_send_message(priv_fd, &request, offsetof(struct priv_log, text) + len, -1) == 0;
+}
