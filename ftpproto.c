@@ -1,0 +1,436 @@
+/*
+ * ftpproto.c - the FTP session: the command table, the gate checks and the loop
+ *
+ * Process: P until login, S from then on.
+ * Trusts:  nothing that the client sends.
+ * Touches: the control connection; everything else through the handlers.
+ */
+#include "ftpproto.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "privsock.h"
+#include "sysutil.h"
+#include "tunable.h"
+
+#define PATH_TEXT_MAX        (2 * FTP_LINE_MAX)
+#define UNKNOWN_COMMANDS_MAX 10 /* before login; then it is no FTP client */
+
+/* clang-format off */
+const struct command ftp_commands[] = {
+    /* verb    run                   flags                   argument      FEAT line      HELP text */
+    { "ABOR", cmd_abor,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
+    { "ACCT", cmd_acct,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "<account>" },
+    { "ALLO", cmd_allo,             0,                       ARG_WORD,     NULL,          "<bytes> [R <bytes>]" },
+    { "APPE", cmd_appe,             CMD_WRITE | CMD_DATA,    ARG_PATH,     NULL,          "<file>" },
+    { "CDUP", cmd_cdup,             0,                       ARG_NONE,     NULL,          "" },
+    { "CLNT", cmd_clnt,             CMD_EARLY,               ARG_OPTIONAL, "CLNT",        "<name of the client>" },
+    { "CWD",  cmd_cwd,              0,                       ARG_OPTIONAL, NULL,          "[<directory>]" },
+    { "DELE", cmd_dele,             CMD_WRITE,               ARG_PATH,     NULL,          "<file>" },
+    { "EPRT", cmd_eprt,             CMD_PORT,                ARG_WORD,     "EPRT",        "|<1 or 2>|<address>|<port>|" },
+    { "EPSV", cmd_epsv,             CMD_PASV,                ARG_OPTIONAL, "EPSV",        "[1 | 2 | ALL]" },
+    { "FEAT", cmd_feat,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
+    { "HELP", cmd_help,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "[<command>]" },
+    { "LIST", cmd_list,             CMD_DATA,                ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "MDTM", cmd_mdtm,             0,                       ARG_PATH,     "MDTM",        "<file>" },
+    { "MKD",  cmd_mkd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
+    { "MODE", cmd_mode,             0,                       ARG_WORD,     NULL,          "S" },
+    { "NLST", cmd_nlst,             CMD_DATA,                ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "NOOP", cmd_noop,             CMD_EARLY | CMD_RNFR,    ARG_NONE,     NULL,          "" },
+    { "OPTS", cmd_opts,             CMD_EARLY,               ARG_WORD,     NULL,          "UTF8 ON" },
+    { "PASS", cmd_pass,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "<password>" },
+    { "PASV", cmd_pasv,             CMD_PASV,                ARG_NONE,     "PASV",        "" },
+    { "PORT", cmd_port,             CMD_PORT,                ARG_WORD,     NULL,          "<h1,h2,h3,h4,p1,p2>" },
+    { "PWD",  cmd_pwd,              0,                       ARG_NONE,     NULL,          "" },
+    { "QUIT", cmd_quit,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
+    { "REIN", cmd_rein,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
+    { "REST", cmd_rest,             0,                       ARG_TEXT,     "REST STREAM", "<offset>" },
+    { "RETR", cmd_retr,             CMD_DATA,                ARG_PATH,     NULL,          "<file>" },
+    { "RMD",  cmd_rmd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
+    { "RNFR", cmd_rnfr,             CMD_WRITE | CMD_RNFR,    ARG_PATH,     NULL,          "<old name>" },
+    { "RNTO", cmd_rnto,             CMD_WRITE,               ARG_PATH,     NULL,          "<new name>" },
+    { "SITE", cmd_site,             0,                       ARG_WORD,     NULL,          "<command>" },
+    { "SIZE", cmd_size,             0,                       ARG_PATH,     "SIZE",        "<file>" },
+    { "STAT", cmd_stat,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "[<path>]" },
+    { "STOR", cmd_stor,             CMD_WRITE | CMD_DATA,    ARG_PATH,     NULL,          "<file>" },
+    { "STRU", cmd_stru,             0,                       ARG_WORD,     NULL,          "F" },
+    { "SYST", cmd_syst,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
+    { "TYPE", cmd_type,             0,                       ARG_WORD,     NULL,          "A | I | L 8" },
+    { "USER", cmd_user,             CMD_EARLY,               ARG_TEXT,     NULL,          "<name>" },
+
+    /* the names of RFC 775 and what a NAT makes of PASV */
+    { "XCUP", cmd_cdup,             0,                       ARG_NONE,     NULL,          "" },
+    { "XCWD", cmd_cwd,              0,                       ARG_OPTIONAL, NULL,          "[<directory>]" },
+    { "XMKD", cmd_mkd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
+    { "XPWD", cmd_pwd,              0,                       ARG_NONE,     NULL,          "" },
+    { "XRMD", cmd_rmd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
+    { "P@SW", cmd_pasv,             CMD_HIDDEN | CMD_PASV,   ARG_NONE,     NULL,          "" },
+
+    /* known, and refused: RFC 959, 1639, 2228; there is no TLS in this version */
+    { "ADAT", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "AUTH", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "CCC",  cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "CONF", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "ENC",  cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "LPRT", cmd_not_implemented,  CMD_HIDDEN,              ARG_NONE,     NULL,          "" },
+    { "LPSV", cmd_not_implemented,  CMD_HIDDEN,              ARG_NONE,     NULL,          "" },
+    { "MIC",  cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "PBSZ", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "PROT", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
+    { "SMNT", cmd_not_implemented,  CMD_HIDDEN,              ARG_NONE,     NULL,          "" },
+
+    /* a web or mail client, made to talk to us: nothing it sends later may be taken for a command */
+    { "CONNECT", cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "DELETE",  cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "EHLO",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "GET",     cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "HEAD",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "HELO",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "MAIL",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "OPTIONS", cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "PATCH",   cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "POST",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "PUT",     cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "TRACE",   cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { NULL, NULL, 0, ARG_NONE, NULL, NULL },
+};
+
+const struct command ftp_site_commands[] = {
+    { "CHMOD", cmd_site_chmod,      CMD_WRITE,               ARG_WORD,     NULL,          "<mode> <file>" },
+    { "HELP",  cmd_site_help,       0,                       ARG_NONE,     NULL,          "" },
+    { "UMASK", cmd_site_umask,      0,                       ARG_OPTIONAL, NULL,          "[<umask>]" },
+    { NULL, NULL, 0, ARG_NONE, NULL, NULL },
+};
+/* clang-format on */
+
+const struct command *ftp_find_command(const struct command *table, const char *verb)
+{
+    for (; table->verb != NULL; table++) {
+        if (str_equal_nocase(table->verb, verb)) {
+            return table;
+        }
+    }
+    return NULL;
+}
+
+const char *ftp_split_line(char *line)
+{
+    char *blank = strchr(line, ' ');
+
+    if (blank == NULL) {
+        return line + strlen(line);
+    }
+    *blank = '\0';
+    return blank + 1;
+}
+
+void ftp_reply(struct ftp *f, enum ftp_code code, const char *text)
+{
+    ctrlio_reply(&f->io, code, text);
+}
+
+void ftp_end(struct ftp *f, const char *text)
+{
+    ftp_reply(f, FTP_CLOSING, text);
+    f->ended = true;
+}
+
+/* What the client is told about an errno; the rest is our business. */
+static const struct {
+    int error;
+    enum ftp_code code;
+    const char *text;
+} error_replies[] = {
+    {ENOENT, FTP_REFUSED, "No such file or directory."},
+    {EACCES, FTP_REFUSED, "Permission denied."},
+    {EPERM, FTP_REFUSED, "Permission denied."},
+    {EEXIST, FTP_REFUSED, "It exists already."},
+    {ENOTEMPTY, FTP_REFUSED, "The directory is not empty."},
+    {ENOTDIR, FTP_REFUSED, "Not a directory."},
+    {EISDIR, FTP_REFUSED, "Not a regular file."},
+    {ENXIO, FTP_REFUSED, "Not a regular file."},
+    {ENODEV, FTP_REFUSED, "Not a regular file."},
+    {ENAMETOOLONG, FTP_REFUSED, "The name is too long."},
+    {EROFS, FTP_REFUSED, "The file system is read-only."},
+    {EXDEV, FTP_REFUSED, "Cannot be moved to another file system."},
+    {ELOOP, FTP_REFUSED, "Too many symbolic links."},
+    {EBUSY, FTP_TEMPORARY, "In use, try again later."},
+    {EAGAIN, FTP_TEMPORARY, "In use, try again later."},
+    {ETXTBSY, FTP_TEMPORARY, "In use, try again later."},
+    {EMFILE, FTP_TEMPORARY, "Too many open files, try again later."},
+    {ENFILE, FTP_TEMPORARY, "Too many open files, try again later."},
+    {ENOMEM, FTP_LOCAL_ERROR, "Out of memory."},
+    {EIO, FTP_LOCAL_ERROR, "Input or output error."},
+    {ENOSPC, FTP_DISK_FULL, "The disk is full."},
+    {EDQUOT, FTP_QUOTA, "The quota is used up."},
+    {EFBIG, FTP_QUOTA, "The file would become too large."},
+};
+
+void ftp_reply_errno(struct ftp *f, int error, bool create)
+{
+    for (size_t i = 0; i < ARRAY_LEN(error_replies); i++) {
+        if (error_replies[i].error == error) {
+            enum ftp_code code = error_replies[i].code;
+
+            ftp_reply(f, create && code == FTP_REFUSED ? FTP_BAD_NAME : code,
+                      error_replies[i].text);
+            return;
+        }
+    }
+    ftp_reply(f, create ? FTP_BAD_NAME : FTP_REFUSED, "The operation failed.");
+}
+
+/* Copy path parts, joined by single slashes. */
+static void append_parts(struct str *out, const char *path)
+{
+    while (*path != '\0') {
+        size_t len = strcspn(path, "/");
+
+        if (len > 0) {
+            if (out->len == 0 || str_text(out)[out->len - 1] != '/') {
+                str_append_char(out, '/');
+            }
+            str_append_mem(out, path, len);
+        }
+        path += len;
+        path += *path == '/';
+    }
+}
+
+void ftp_absolute(const struct ftp *f, const char *path, struct str *out)
+{
+    str_clear(out);
+    if (path[0] != '/') {
+        append_parts(out, str_text(&f->cwd));
+    }
+    append_parts(out, path);
+    if (out->len == 0) {
+        str_append_char(out, '/');
+    }
+}
+
+const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *buffer)
+{
+    if (path[0] != '~' || (path[1] != '\0' && path[1] != '/')) {
+        return path;
+    }
+    str_clear(buffer);
+    str_append(buffer, str_text(&f->home));
+    str_append(buffer, path + 1);
+    return str_ok(buffer) ? str_text(buffer) : path;
+}
+
+void ftp_log_path(struct ftp *f, int event, bool ok, const char *path)
+{
+    struct str absolute = STR_INIT(PATH_TEXT_MAX);
+    struct log_record record = {.event = (enum log_event)event, .ok = ok};
+
+    ftp_absolute(f, path, &absolute);
+    record.text = str_text(&absolute);
+    record.text_len = absolute.len;
+    (void)privsock_log(f->setup->priv_fd, &record); /* the next wait notices a dead parent */
+    str_free(&absolute);
+}
+
+bool ftp_may_create(struct ftp *f, const char *path)
+{
+    for (const char *p = path; *p != '\0'; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7F) {
+            ftp_reply(f, FTP_BAD_NAME, "Names with control characters are not created here.");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ftp_command_enabled(const struct ftp *f, const struct command *command)
+{
+    if ((command->flags & CMD_WRITE) != 0 && (!f->tun->write_enable || f->setup->anonymous)) {
+        return false;
+    }
+    if ((command->flags & CMD_PASV) != 0 && !f->tun->pasv_enable) {
+        return false;
+    }
+    return (command->flags & CMD_PORT) == 0 || f->tun->port_enable;
+}
+
+/* Blanks off both ends, in place. */
+static char *trim(char *text)
+{
+    size_t len;
+
+    while (*text == ' ') {
+        text++;
+    }
+    for (len = strlen(text); len > 0 && text[len - 1] == ' '; len--) {
+    }
+    text[len] = '\0';
+    return text;
+}
+
+/* SECURITY: every rule that holds before a handler runs, in one place. */
+static bool passes_gate(struct ftp *f, const struct command *command, const char *argument)
+{
+    if (!f->setup->logged_in && (command->flags & CMD_EARLY) == 0) {
+        ftp_reply(f, FTP_NOT_LOGGED_IN, "Please log in with USER and PASS first.");
+    } else if (!ftp_command_enabled(f, command)) {
+        ftp_reply(f, FTP_REFUSED, "Permission denied.");
+    } else if (*argument == '\0' && command->argument != ARG_NONE &&
+               command->argument != ARG_OPTIONAL) {
+        ftp_reply(f, FTP_BAD_ARGUMENT, "An argument is missing.");
+    } else if ((command->flags & CMD_DATA) != 0 && f->data.mode == DATACHAN_NONE) {
+        ftp_reply(f, FTP_NO_DATA_CONNECTION, "Use PASV, EPSV, PORT or EPRT first.");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+void ftp_run_command(struct ftp *f, const struct command *command, char *argument)
+{
+    struct str expanded = STR_INIT(PATH_TEXT_MAX);
+
+    if (command->argument == ARG_WORD) {
+        argument = trim(argument);
+    }
+    if (passes_gate(f, command, argument)) {
+        command->run(f, command->argument == ARG_PATH ? ftp_expand_home(f, argument, &expanded)
+                                                      : argument);
+    }
+    str_free(&expanded);
+    if ((command->flags & CMD_DATA) != 0) {
+        f->restart = 0; /* for one transfer, whatever became of it */
+    }
+    if ((command->flags & CMD_RNFR) == 0) {
+        f->has_renaming = false;
+    }
+}
+
+static void unknown_command(struct ftp *f)
+{
+    ftp_reply(f, FTP_UNKNOWN_COMMAND, "Unknown command.");
+    if (!f->setup->logged_in && ++f->unknown_commands >= UNKNOWN_COMMANDS_MAX) {
+        f->ended = true;
+    }
+}
+
+/* One complete line from the client. */
+static void run_line(struct ftp *f, struct str *line)
+{
+    const struct command *command;
+    char *argument;
+
+    if (line->len == 0) {
+        return; /* some clients keep connections alive with empty lines */
+    }
+    argument = line->buf + (ftp_split_line(line->buf) - line->buf);
+    command = ftp_find_command(ftp_commands, line->buf);
+    if (command == NULL) {
+        f->has_renaming = false;
+        unknown_command(f);
+        return;
+    }
+    ftp_run_command(f, command, argument);
+}
+
+/* Wait for a line and act on it. */
+static void run_next(struct ftp *f, struct str *line)
+{
+    int64_t deadline_ms = sysutil_now_ms() + (int64_t)f->tun->idle_session_timeout * 1000;
+
+    switch (ctrlio_read_line(&f->io, line, deadline_ms)) {
+    case CTRL_LINE:
+        run_line(f, line);
+        break;
+    case CTRL_TOO_LONG:
+        ftp_reply(f, FTP_UNKNOWN_COMMAND, "The line is too long.");
+        break;
+    case CTRL_BAD_BYTES:
+        ftp_reply(f, FTP_BAD_ARGUMENT, "The line holds a control character.");
+        break;
+    case CTRL_TIMEOUT:
+        ftp_end(f, "No command for too long, closing the connection.");
+        break;
+    case CTRL_PARENT_GONE:
+        ftp_end(f, "The service is going down, closing the connection.");
+        break;
+    case CTRL_EOF:
+    case CTRL_ERROR:
+        f->ended = true;
+        break;
+    }
+}
+
+/* S: remember where the session begins. */
+static bool learn_home(struct ftp *f)
+{
+    char path[FTP_LINE_MAX];
+
+    if (getcwd(path, sizeof(path)) == NULL) {
+        return false;
+    }
+    str_append(&f->home, path);
+    str_append(&f->cwd, path);
+    return str_ok(&f->home) && str_ok(&f->cwd);
+}
+
+static void greet(struct ftp *f)
+{
+    const char *banner = f->tun->ftpd_banner;
+
+    if (!f->setup->logged_in) {
+        ftp_reply(f, FTP_GREETING, banner != NULL ? banner : "Welcome to " MINIFTPD_NAME ".");
+    } else if (learn_home(f)) {
+        ftp_reply(f, FTP_LOGIN_OK, "Login successful.");
+    } else {
+        ftp_end(f, "The home directory cannot be used.");
+    }
+}
+
+static void init(struct ftp *f, const struct ftp_setup *setup)
+{
+    f->setup = setup;
+    f->tun = setup->tun;
+    f->ended = f->has_user = f->type_ascii = f->has_renaming = false;
+    f->unknown_commands = 0;
+    f->restart = 0;
+    f->listing = NULL;
+    f->umask = setup->anonymous ? 077 : f->tun->local_umask;
+    ctrlio_init(&f->io, setup->ctrl_fd, setup->priv_fd, !setup->logged_in,
+                (int64_t)f->tun->idle_session_timeout * 1000);
+    datachan_init(&f->data, f->tun, setup->priv_fd, &setup->peer);
+    str_init(&f->user, LOGIN_NAME_MAX_LEN);
+    str_init(&f->home, PATH_TEXT_MAX);
+    str_init(&f->cwd, PATH_TEXT_MAX);
+    str_init(&f->renaming, FTP_LINE_MAX);
+    if (setup->logged_in) {
+        str_append(&f->user, setup->user);
+        (void)umask((mode_t)f->umask); /* cannot fail */
+    }
+}
+
+int ftpproto_run(const struct ftp_setup *setup)
+{
+    static struct ftp f; /* one session a process; kept off the stack for its buffers */
+    struct str line = STR_INIT(FTP_LINE_MAX);
+
+    init(&f, setup);
+    greet(&f);
+    while (!f.ended) {
+        run_next(&f, &line);
+    }
+    ctrlio_finish(&f.io);
+    datachan_free(&f.data);
+    free(f.listing);
+    str_wipe(&line);
+    str_free(&f.user);
+    str_free(&f.home);
+    str_free(&f.cwd);
+    str_free(&f.renaming);
+    return EXIT_STATUS_OK;
+}

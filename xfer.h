@@ -1,0 +1,68 @@
+/*
+ * xfer.h - the transfer loop: a file to the client, a file from the client, generated text
+ *
+ * A transfer stops whenever the client says something, and goes on with the next call: so ABOR, STAT
+ * and the end of the session work in the middle of every transfer, and the loop knows no commands.
+ */
+#ifndef MINIFTPD_XFER_H
+#define MINIFTPD_XFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common.h"
+
+struct ctrlio;
+
+struct xfer {
+    int data_fd; /* non-blocking; owned until xfer_close() */
+    int file_fd; /* owned by the caller; -1 for text */
+    int64_t timeout_ms;
+    int64_t started_ms;
+    int64_t progress_ms; /* when the last byte moved */
+    uint64_t bytes;      /* moved so far */
+    int error;           /* errno of XFER_NETWORK and XFER_FILE */
+
+    off_t offset, size; /* of a file that is sent */
+    bool corked;
+
+    int pipe_fds[2]; /* of an upload by splice(2); -1 = none */
+    size_t in_pipe;
+    bool no_splice; /* the file system refuses it */
+};
+
+enum xfer_result {
+    XFER_DONE,
+    XFER_INPUT,       /* a command line waits; call again to go on */
+    XFER_TIMEOUT,     /* no progress for timeout_ms */
+    XFER_NETWORK,     /* the data connection broke (error) */
+    XFER_FILE,        /* reading or writing the file failed (error); EIO if it was cut short */
+    XFER_CTRL_GONE,   /* the client is gone */
+    XFER_PARENT_GONE, /* the session parent is gone */
+};
+
+/* Begin a transfer over data_fd, which x owns from now on. */
+void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms);
+
+/* Send file_fd from x->offset to x->size with sendfile(2). */
+enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io);
+
+/* Receive until the client closes, to the current position of file_fd. */
+enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io);
+
+/* Send data[*sent..len). *sent counts on from call to call; XFER_DONE when all is out. */
+enum xfer_result xfer_send_text(struct xfer *x, struct ctrlio *io, const char *data, size_t len,
+                                size_t *sent);
+
+/*
+ * Close the data connection. complete=false: as a reset, so that the client cannot take what it got
+ * for the whole file.
+ */
+void xfer_close(struct xfer *x, bool complete);
+
+/* Milliseconds since the transfer began. */
+uint32_t xfer_duration_ms(const struct xfer *x);
+
+#endif
