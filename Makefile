@@ -1,0 +1,111 @@
+# miniftpd - `make` builds; `make run`, `make check`, `make install` do what they say (see README.md)
+
+PREFIX   = /usr/local
+SBINDIR  = $(PREFIX)/sbin
+MANDIR   = $(PREFIX)/share/man
+UNITDIR  = $(PREFIX)/lib/systemd/system
+PORT     =
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+           -Wformat=2 -Werror
+LANGUAGE = -std=gnu17 -D_GNU_SOURCE
+
+# Hardening, where the compiler knows it: position-independent, read-only relocations, stack and
+# buffer checks, control-flow enforcement.
+try      = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
+FORTIFY  = -U_FORTIFY_SOURCE $(if $(call try,-O2 -D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=3,-D_FORTIFY_SOURCE=2)
+HARDEN   = -fPIE -fstack-protector-strong $(FORTIFY) \
+           $(call try,-fstack-clash-protection) $(call try,-fcf-protection=full)
+HARDEN_LINK = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+
+# What is there is used; 0 builds without it.
+has_package  = $(shell printf '\043include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
+WITH_SECCOMP ?= $(call has_package,seccomp.h)
+# FTPS does not exist yet; the switch is accepted, so that build scripts may name it already.
+WITH_TLS     ?= 0
+
+DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP)
+LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp)
+
+MODULES = auth conntab ctrlio datachan dirlist ftpcmd_data ftpcmd_file ftpcmd_session ftpcmd_xfer \
+          ftpproto log netaddr parseconf pattern privcap privparent privsock sandbox session str \
+          sysutil tunable xfer
+HEADERS = common.h $(MODULES:%=%.h)
+OBJECTS = $(MODULES:%=build/%.o) build/main.o
+
+# Debian's names of what the targets below need
+BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev
+CHECK_PACKAGES = $(BUILD_PACKAGES) clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest \
+                 iproute2 util-linux lftp tnftp ncftp curl wget valgrind strace libcap2-bin procps
+
+# V=1 shows the commands
+Q   = $(if $(filter 1,$(V)),,@)
+say = $(if $(Q),@echo '  $(1)	$(2)')
+
+all: miniftpd
+
+miniftpd: $(OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+
+build/%.o: %.c build/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS) $(HARDEN) $(DEFINES) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# Rebuild everything when compiler or flags change.
+build/flags: FORCE
+	@mkdir -p build
+	@echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' | cmp -s - $@ || \
+	 echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' >$@
+
+-include $(OBJECTS:.o=.d)
+
+# Install what is missing, build, and serve in the foreground: PORT=2121 for another port than 21.
+run:
+	@tests/install-packages $(BUILD_PACKAGES)
+	@$(MAKE) --no-print-directory miniftpd
+	@echo 'Log in with name and password of an account of this machine, for example:'
+	@echo '    ftp localhost $(or $(PORT),21)     (Ctrl-C here ends the server)'
+	@./miniftpd miniftpd.conf $(if $(PORT),-olisten_port=$(PORT))
+
+# Install what the tests need, build, and run all of them. The last line counts them.
+check:
+	@tests/install-packages $(CHECK_PACKAGES)
+	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd unit
+	@UNIT_TESTS='$(UNIT_TESTS)' tests/run-all
+
+# The sample configuration comes from the table in tunable.h; a test holds it against the table.
+sample: miniftpd
+	./miniftpd --print-sample >miniftpd.conf
+
+build/miniftpd.conf.5: doc/miniftpd.conf.5.in miniftpd
+	@./miniftpd --print-manual | sed -e '/^@OPTIONS@$$/{r /dev/stdin' -e 'd;}' doc/miniftpd.conf.5.in >$@
+
+# An existing configuration is left alone.
+install: miniftpd build/miniftpd.conf.5
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)/etc $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 miniftpd $(DESTDIR)$(SBINDIR)/miniftpd
+	test -e $(DESTDIR)/etc/miniftpd.conf || \
+	    install -m 644 miniftpd.conf $(DESTDIR)/etc/miniftpd.conf
+	install -m 644 build/miniftpd.conf.5 $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5
+	install -m 644 doc/miniftpd.8 $(DESTDIR)$(MANDIR)/man8/miniftpd.8
+	sed 's,@SBINDIR@,$(SBINDIR),' doc/miniftpd.service.in >$(DESTDIR)$(UNITDIR)/miniftpd.service
+
+# The configuration stays if it was changed.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/miniftpd $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5 \
+	    $(DESTDIR)$(MANDIR)/man8/miniftpd.8 $(DESTDIR)$(UNITDIR)/miniftpd.service
+	if cmp -s miniftpd.conf $(DESTDIR)/etc/miniftpd.conf; then \
+	    rm $(DESTDIR)/etc/miniftpd.conf; fi
+
+clean:
+	rm -rf build miniftpd
+
+-include tests/unit/unit.mk
+-include tests/fuzz/fuzz.mk
+
+.PHONY: all run check sample install uninstall clean FORCE

@@ -1,0 +1,360 @@
+/*
+ * session.c - one client: what N, P and S are made of, and what each of them closes
+ *
+ * Process: N, and the first steps of P and S.
+ * Trusts:  the configuration and the account that was verified.
+ * Touches: the control connection (only to give it away), the socketpair, its own credentials.
+ *
+ *     N --fork--> P   until a login is granted
+ *     N --fork--> S   from then on, over a new socketpair: nothing that P queued is taken for S
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "ftpproto.h"
+#include "log.h"
+#include "netaddr.h"
+#include "privcap.h"
+#include "privparent.h"
+#include "sandbox.h"
+#include "str.h"
+#include "sysutil.h"
+#include "tunable.h"
+
+#define LOWEST_FREE_PORT   1024
+#define CHILD_GRACE_MS     2000 /* for a child that has closed its socket to end */
+#define GREETER_OPEN_FILES 16
+#define GREETER_DATA_MIB   16
+#define BROKER_OPEN_FILES  64
+#define BROKER_DATA_MIB    16
+#define SERVICE_OPEN_FILES 64
+#define SERVICE_DATA_MIB   512 /* the names of a directory with millions of entries */
+
+struct session {
+    const struct session_env *env;
+    int ctrl_fd; /* -1 in N from login on */
+    pid_t child; /* P or S */
+    struct privparent parent;
+};
+
+/* The addresses of both ends, from the kernel. False if the client has gone already. */
+static bool learn_addresses(struct session *s)
+{
+    union netaddr_sockaddr sa;
+    socklen_t len = sizeof(sa);
+
+    if (getpeername(s->ctrl_fd, &sa.sa, &len) == -1 ||
+        !netaddr_from_sockaddr(&s->parent.peer, &sa)) {
+        return false;
+    }
+    len = sizeof(sa);
+    if (getsockname(s->ctrl_fd, &sa.sa, &len) == -1 ||
+        !netaddr_from_sockaddr(&s->parent.local, &sa)) {
+        return false;
+    }
+    netaddr_text(&s->parent.peer, s->parent.peer_text);
+    return true;
+}
+
+/* Urgent data in line (ABOR of old clients), no delay for replies, and dead clients are noticed. */
+static void set_control_options(int fd)
+{
+    const int on = 1;
+
+    /* none of them is needed for a correct answer */
+    (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+/* A warning of N or of a child that has not yet given its rights away. */
+static void warn(const struct session *s, const char *what, const char *step)
+{
+    struct str text = STR_INIT(512);
+    struct log_record record = {.event = LOG_EVENT_WARNING};
+
+    str_append_format(&text, "%s: %s: %s", what, step, strerror(errno));
+    record.text = str_text(&text);
+    record.text_len = text.len;
+    privparent_log(&s->parent, &record);
+    log_message(LOG_ERR, "session %d (%s): %s", (int)getpid(), s->parent.peer_text,
+                str_text(&text));
+    str_free(&text);
+}
+
+/* In a child that cannot do its work: the client hears that, and no reason. */
+NORETURN static void give_up(const struct session *s, const char *reply)
+{
+    (void)!send(s->ctrl_fd, reply, strlen(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)shutdown(s->ctrl_fd, SHUT_WR);
+    _exit(EXIT_STATUS_ERROR);
+}
+
+/* The filter of a role, unless switched off. */
+static bool enter_sandbox(const struct session *s, enum sandbox_role role)
+{
+    return s->env->sandbox == NULL || sandbox_enter(s->env->sandbox, role);
+}
+
+/* What N had and a service process must not. */
+static void close_parents(struct session *s)
+{
+    int fd = s->env->auth->slots_fd;
+
+    sysutil_close(&s->parent.priv_fd);
+    sysutil_close(&fd);
+}
+
+static void fill_setup(const struct session *s, int priv_fd, struct ftp_setup *setup)
+{
+    memset(setup, 0, sizeof(*setup));
+    setup->tun = s->env->tun;
+    setup->ctrl_fd = s->ctrl_fd;
+    setup->priv_fd = priv_fd;
+    setup->peer = s->parent.peer;
+    setup->local = s->parent.local;
+}
+
+/* P: nobody, nowhere, nothing but two sockets. */
+NORETURN static void run_greeter(struct session *s, int priv_fd)
+{
+    const struct auth *auth = s->env->auth;
+    const struct privcap_plan plan = {
+        .uid = auth->nopriv_uid,
+        .gid = auth->nopriv_gid,
+        .dir = s->env->tun->secure_chroot_dir,
+        .jail = true,
+        .max_open = GREETER_OPEN_FILES,
+        .max_data_mib = GREETER_DATA_MIB,
+    };
+    struct ftp_setup setup;
+    const char *step;
+
+    close_parents(s);
+    if (!privcap_become(&plan, &step)) {
+        warn(s, "cannot start the greeter", step);
+        give_up(s, "421 Service not available.\r\n");
+    }
+    log_close();
+    if (!enter_sandbox(s, SANDBOX_GREETER)) {
+        give_up(s, "421 Service not available.\r\n");
+    }
+    fill_setup(s, priv_fd, &setup);
+    _exit(ftpproto_run(&setup));
+}
+
+/* S: the user, in the user's directory. */
+NORETURN static void run_service(struct session *s, int priv_fd)
+{
+    const struct auth_account *account = &s->parent.account;
+    const struct privcap_plan plan = {
+        .uid = account->uid,
+        .gid = account->gid,
+        .groups = account->groups,
+        .group_count = account->group_count,
+        .dir = account->dir,
+        .jail = account->anonymous || s->env->tun->chroot_local_user,
+        .writes_files = true,
+        .max_open = SERVICE_OPEN_FILES,
+        .max_data_mib = SERVICE_DATA_MIB,
+    };
+    struct ftp_setup setup;
+    const char *step;
+
+    close_parents(s);
+    if (!privcap_become(&plan, &step)) {
+        warn(s, "cannot start the service", step);
+        give_up(s, "530 Login failed: the home directory cannot be used.\r\n");
+    }
+    if (!sandbox_limit_files()) {
+        warn(s, "cannot start the service", "landlock");
+        give_up(s, "421 Service not available.\r\n");
+    }
+    log_close();
+    if (!enter_sandbox(s, SANDBOX_SERVICE)) {
+        give_up(s, "421 Service not available.\r\n");
+    }
+    fill_setup(s, priv_fd, &setup);
+    setup.logged_in = true;
+    setup.anonymous = account->anonymous;
+    setup.jailed = plan.jail;
+    setup.user = account->name;
+    _exit(ftpproto_run(&setup));
+}
+
+/* Fork P or S over a fresh socketpair. Returns false if there is no room for another process. */
+static bool start_child(struct session *s, void (*run)(struct session *, int))
+{
+    int fds[2];
+
+    if (sysutil_socketpair(fds) == -1) {
+        warn(s, "cannot start a service process", "socketpair");
+        return false;
+    }
+    s->parent.priv_fd = fds[0];
+    s->child = fork();
+    if (s->child == 0) {
+        run(s, fds[1]);
+    }
+    sysutil_close(&fds[1]);
+    if (s->child == -1) {
+        warn(s, "cannot start a service process", "fork");
+        return false;
+    }
+    return true;
+}
+
+/* A child that did not end by itself and in order is news. */
+static void report_child(const struct session *s, int status)
+{
+    struct str text = STR_INIT(128);
+    struct log_record record = {.event = LOG_EVENT_WARNING};
+
+    if (WIFSIGNALED(status)) {
+        str_append_format(&text, "the service process was ended by signal %d (%s)%s",
+                          WTERMSIG(status), strsignal(WTERMSIG(status)),
+                          WTERMSIG(status) == SIGSYS ? ": a system call outside its sandbox" : "");
+    } else if (WEXITSTATUS(status) != EXIT_STATUS_OK) {
+        str_append_format(&text, "the service process ended with status %d", WEXITSTATUS(status));
+    }
+    if (text.len > 0) {
+        record.text = str_text(&text);
+        record.text_len = text.len;
+        privparent_log(&s->parent, &record);
+    }
+    str_free(&text);
+}
+
+/*
+ * The child has closed its socket: it is ending. If it hangs all the same, the listener, which may
+ * signal everybody, ends it together with our process group.
+ */
+static void reap_child(const struct session *s)
+{
+    int status;
+
+    if (sysutil_wait_until(s->child, sysutil_now_ms() + CHILD_GRACE_MS, &status)) {
+        report_child(s, status);
+    }
+}
+
+/* End a child at once; only while N may do that (before login). */
+static void end_child(const struct session *s)
+{
+    (void)kill(s->child, SIGKILL); /* ours and not reaped: the number is right */
+    (void)sysutil_wait(s->child);
+}
+
+/* N after login: nobody, with one capability at most. */
+static bool become_broker(struct session *s)
+{
+    const struct tunables *tun = s->env->tun;
+    struct privparent *parent = &s->parent;
+    const struct privcap_plan plan = {
+        .uid = s->env->auth->nopriv_uid,
+        .gid = s->env->auth->nopriv_gid,
+        .dir = tun->secure_chroot_dir,
+        .jail = true,
+        .bind_service =
+            tun->port_enable && tun->connect_from_port_20 && tun->ftp_data_port < LOWEST_FREE_PORT,
+        .writes_files = true, /* the log */
+        .max_open = BROKER_OPEN_FILES,
+        .max_data_mib = BROKER_DATA_MIB,
+    };
+    const char *step = "";
+
+    parent->bind_service = plan.bind_service;
+    if (!privcap_become(&plan, &step)) {
+        warn(s, "cannot give up root", step);
+        return false;
+    }
+    if (!enter_sandbox(s, SANDBOX_BROKER)) {
+        warn(s, "cannot give up root", "seccomp");
+        return false;
+    }
+    return true;
+}
+
+/* From the granted login on: P goes, S comes, N becomes nobody. */
+static bool change_over(struct session *s)
+{
+    int slots_fd = s->env->auth->slots_fd;
+    bool good;
+
+    end_child(s);
+    sysutil_close(&s->parent.priv_fd);
+    if (!start_child(s, run_service)) {
+        give_up(s, "421 Service not available.\r\n");
+    }
+    sysutil_close(&s->ctrl_fd);
+    sysutil_close(&slots_fd);
+    s->parent.phase = PRIV_PHASE_AFTER;
+    good = become_broker(s);
+    if (!good) {
+        (void)kill(s->child, SIGKILL); /* if we still may; our end is its end in any case */
+    }
+    return good;
+}
+
+static void log_connect(const struct session *s)
+{
+    const struct log_record record = {.event = LOG_EVENT_CONNECT};
+
+    privparent_log(&s->parent, &record);
+}
+
+/* Serve the child until the session is over; true if the child still has to be reaped. */
+static void serve(struct session *s)
+{
+    for (;;) {
+        switch (privparent_serve(&s->parent)) {
+        case PRIVPARENT_LOGIN:
+            if (!change_over(s)) {
+                return;
+            }
+            break;
+        case PRIVPARENT_CHILD_GONE:
+            reap_child(s);
+            return;
+        case PRIVPARENT_BROKEN:
+            if (s->parent.phase != PRIV_PHASE_AFTER) {
+                end_child(s);
+                return;
+            }
+            sysutil_close(&s->parent.priv_fd); /* which ends an honest S */
+            reap_child(s);
+            return;
+        }
+    }
+}
+
+void session_run(const struct session_env *env, int ctrl_fd)
+{
+    static struct session s; /* one session a process */
+
+    s.env = env;
+    s.ctrl_fd = ctrl_fd;
+    s.parent.tun = env->tun;
+    s.parent.auth = env->auth;
+    s.parent.phase = PRIV_PHASE_BEFORE;
+    s.parent.priv_fd = -1;
+    if (!learn_addresses(&s)) {
+        _exit(EXIT_STATUS_OK);
+    }
+    set_control_options(ctrl_fd);
+    log_connect(&s);
+    if (!start_child(&s, run_greeter)) {
+        give_up(&s, "421 Service not available.\r\n");
+    }
+    serve(&s);
+    _exit(EXIT_STATUS_OK);
+}
