@@ -136,8 +136,8 @@ static bool setting_from_hash(const char *hash, char *setting, size_t size)
     return good;
 }
 
-/* What names that do not exist are hashed with: the scheme and cost of this machine's accounts. */
-static void choose_dummy_setting(struct auth *auth)
+/* The scheme and cost of the first account that has a password. */
+static void find_setting(char *setting, size_t size)
 {
     char fallback[CRYPT_GENSALT_OUTPUT_SIZE];
     struct spwd *entry;
@@ -145,12 +145,37 @@ static void choose_dummy_setting(struct auth *auth)
 
     setspent();
     while (!found && (entry = getspent()) != NULL) {
-        found = entry->sp_pwdp != NULL &&
-                setting_from_hash(entry->sp_pwdp, auth->dummy_setting, sizeof(auth->dummy_setting));
+        found = entry->sp_pwdp != NULL && setting_from_hash(entry->sp_pwdp, setting, size);
     }
     endspent();
-    if (!found && crypt_gensalt_rn(NULL, 0, NULL, 0, fallback, sizeof(fallback)) != NULL) {
-        (void)copy_string(auth->dummy_setting, sizeof(auth->dummy_setting), fallback);
+    if (!found && (crypt_gensalt_rn(NULL, 0, NULL, 0, fallback, sizeof(fallback)) == NULL ||
+                   !copy_string(setting, size, fallback))) {
+        setting[0] = '\0';
+    }
+}
+
+/*
+ * What names that do not exist are hashed with. It is looked up in a process of its own, for the reason
+ * that passwords are verified in one: no hash may stay in memory that sessions inherit.
+ */
+static void choose_dummy_setting(struct auth *auth, struct str *errors)
+{
+    const size_t size = sizeof(auth->dummy_setting);
+    char *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid = shared != MAP_FAILED ? fork() : -1;
+
+    if (pid == 0) {
+        find_setting(shared, size);
+        _exit(EXIT_STATUS_OK);
+    }
+    if (pid == -1) {
+        str_append_format(errors, "cannot prepare for logins: %s\n", strerror(errno));
+    } else {
+        (void)sysutil_wait(pid); /* without a setting unknown names are just refused faster */
+        memcpy(auth->dummy_setting, shared, size);
+    }
+    if (shared != MAP_FAILED) {
+        (void)munmap(shared, size);
     }
 }
 
@@ -190,7 +215,7 @@ bool auth_prepare(struct auth *auth, const struct tunables *tun, const struct au
         (void)prepare_anonymous(auth, errors); /* the errors count */
     }
     if (tun->local_enable) {
-        choose_dummy_setting(auth);
+        choose_dummy_setting(auth, errors);
     }
     if (errors->len == before && !prepare_slots(auth, old)) {
         str_append_format(errors, "memfd_create: %s\n", strerror(errno));

@@ -57,6 +57,7 @@ bool log_open(const struct tunables *t, struct str *error)
     sink.file_fd = fd;
     sink.to_syslog = t->syslog_enable;
     if (sink.to_syslog || sink.stderr_fd == -1) {
+        closelog(); /* syslog may have been restarted */
         openlog(MINIFTPD_NAME, LOG_NDELAY | LOG_PID, LOG_FTP);
     }
     return true;
@@ -204,22 +205,20 @@ void log_record(const struct log_who *who, const struct log_record *record)
 PRINTF_LIKE(2, 0)
 static void message_va(int priority, const char *format, va_list args)
 {
-    char text[1024];
-    struct str line = STR_INIT(8192);
-    int len = vsnprintf(text, sizeof(text), format, args);
-    size_t text_len = len < 0 ? 0 : strlen(text);
+    char text[4096];
 
-    if (sink.stderr_fd == -1) {
-        str_append_escaped(&line, text, text_len, text_len);
-        syslog(priority, "%s", str_text(&line));
-    } else {
-        str_append(&line, MINIFTPD_NAME ": ");
-        str_append_escaped(&line, text, text_len, text_len);
-        str_append_char(&line, '\n');
-        (void)sysutil_writen(sink.stderr_fd, str_text(&line),
-                             line.len); /* nowhere else to say it */
+    if (vsnprintf(text, sizeof(text), format, args) < 0) {
+        return;
     }
-    str_free(&line);
+    /* what comes from outside was escaped where it came in; this is for the rest */
+    for (char *p = text; *p != '\0'; p++) {
+        *p = (unsigned char)*p < ' ' || *p == 0x7F ? '?' : *p;
+    }
+    if (sink.stderr_fd == -1) {
+        syslog(priority, "%s", text);
+    } else {
+        dprintf(sink.stderr_fd, MINIFTPD_NAME ": %s\n", text); /* one write */
+    }
 }
 
 void log_message(int priority, const char *format, ...)
