@@ -22,7 +22,7 @@
 #define RETRY_PAUSE_MS      50   /* between two tries for a busy port 20 */
 #define RETRY_FOR_MS        1000 /* and how long to try */
 #define EOF_GRACE_MS        1000 /* a client that has closed its side may still be connecting */
-#define STRANGERS_PER_DRAIN 64
+#define STRANGERS_PER_DRAIN 64   /* before the control connection is looked at again */
 
 void datachan_init(struct datachan *dc, const struct tunables *tun, int priv_fd,
                    const struct netaddr *peer)
@@ -71,6 +71,7 @@ enum datachan_result datachan_passive(struct datachan *dc, uint16_t *port_out)
         }
     }
     dc->mode = DATACHAN_PASSIVE;
+    dc->stranger_logged = false;
     *port_out = dc->listen_port;
     return DATACHAN_OPEN;
 }
@@ -100,12 +101,16 @@ static enum datachan_result finish(struct datachan *dc, enum datachan_result res
     return result;
 }
 
-static void log_stranger(const struct datachan *dc, const struct netaddr *from)
+static void log_stranger(struct datachan *dc, const struct netaddr *from)
 {
     char text[NETADDR_TEXT_MAX];
     struct str line = STR_INIT(256);
     struct log_record record = {.event = LOG_EVENT_WARNING};
 
+    if (dc->stranger_logged) {
+        return;
+    }
+    dc->stranger_logged = true;
     netaddr_text(from, text);
     str_append_format(&line, "a stranger, %s, connected to the data port %u and was turned away",
                       text, (unsigned)dc->listen_port);
@@ -117,7 +122,7 @@ static void log_stranger(const struct datachan *dc, const struct netaddr *from)
 }
 
 /* SECURITY: only the client itself; anybody can connect to a port. */
-static bool is_from_peer(const struct datachan *dc, int fd)
+static bool is_from_peer(struct datachan *dc, int fd)
 {
     union netaddr_sockaddr sa;
     socklen_t len = sizeof(sa);
@@ -242,7 +247,7 @@ enum datachan_result datachan_open(struct datachan *dc, struct ctrlio *io, int *
         int fd = passive ? dc->listen_fd : dc->connecting_fd;
         int64_t until_ms = dc->retry_ms != 0 ? dc->retry_ms : dc->deadline_ms;
 
-        if (io->input_ended && passive && dc->deadline_ms > sysutil_now_ms() + EOF_GRACE_MS) {
+        if (io->input_ended && dc->deadline_ms > sysutil_now_ms() + EOF_GRACE_MS) {
             dc->deadline_ms = until_ms = sysutil_now_ms() + EOF_GRACE_MS;
         }
         switch (ctrlio_wait(io, fd, passive ? POLLIN : POLLOUT, until_ms)) {

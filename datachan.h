@@ -22,8 +22,9 @@ struct datachan {
     int priv_fd;
     struct netaddr peer; /* the client; nobody else may open the data connection */
     enum datachan_mode mode;
-    bool epsv_all; /* RFC 2428 4: only EPSV from now on */
-    int listen_fd; /* kept between transfers; -1 = none */
+    bool epsv_all;        /* RFC 2428 4: only EPSV from now on */
+    bool stranger_logged; /* since the last PASV; one line is enough */
+    int listen_fd;        /* kept between transfers; -1 = none */
     uint16_t listen_port;
     struct netaddr target; /* of DATACHAN_ACTIVE */
 

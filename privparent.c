@@ -24,7 +24,7 @@
 
 #define LOGIN_DEADLINE_MS   60000 /* for the account database and the hash */
 #define REFUSED_DEADLINE_MS 5000  /* for P to say goodbye */
-#define LISTEN_BACKLOG      32    /* strangers may come before the client */
+#define LISTEN_BACKLOG      4096  /* strangers may come before the client; the kernel cuts it */
 #define LOWEST_DATA_PORT    1024  /* RFC 2577 3 */
 
 /* How a request ended. */
@@ -116,7 +116,7 @@ static void delay_refusal(struct privparent *pp)
 
 static enum outcome refuse_login(struct privparent *pp, const char *name, const char *reason)
 {
-    log_login(pp, name, false, reason);
+    log_login(pp, name[0] != '\0' ? name : "?", false, reason);
     delay_refusal(pp);
     pp->login_fails++;
     if (pp->login_fails >= pp->tun->max_login_fails) {
