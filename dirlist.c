@@ -257,7 +257,8 @@ static bool add_name(struct dirlist *list, const char *name)
 static bool is_wanted(const struct dirlist *list, const struct pattern *pattern, const char *name)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        return list->options.dots && pattern == NULL;
+        /* who asks NLST for names wants to do something with each of them */
+        return list->options.dots && pattern == NULL && list->options.format == DIRLIST_LONG;
     }
     if (pattern != NULL) {
         return pattern_matches(pattern, name);

@@ -25,7 +25,7 @@ enum dirlist_format {
 struct dirlist_options {
     enum dirlist_format format;
     bool all;            /* names that begin with a dot, too (-A) */
-    bool dots;           /* and the directory itself and its parent (-a) */
+    bool dots;           /* and, in DIRLIST_LONG, the directory itself and its parent (-a) */
     bool itself;         /* a directory itself and not its content (-d) */
     bool reverse;        /* the order (-r) */
     bool world_readable; /* a directory that others may not read counts as empty */
