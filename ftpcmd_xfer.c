@@ -124,6 +124,9 @@ static void log_transfer(struct ftp *f, int event, bool ok, const char *path, co
         .duration_ms = xfer_duration_ms(x),
     };
 
+    if (!ftp_logs(f)) {
+        return;
+    }
     ftp_absolute(f, path, &absolute);
     record.text = str_text(&absolute);
     record.text_len = absolute.len;
@@ -218,11 +221,10 @@ fail:
     return -1;
 }
 
-static void append_opening(struct str *line, const struct ftp *f, const char *path, off_t size)
+/* Whatever TYPE said: bytes go out as they are. */
+static void append_opening(struct str *line, const char *path, off_t size)
 {
-    str_append(line, "Opening ");
-    str_append(line, f->type_ascii ? "ASCII" : "BINARY");
-    str_append(line, " mode data connection for ");
+    str_append(line, "Opening BINARY mode data connection for ");
     str_append(line, path);
     str_append(line, " (");
     str_append_uint(line, (uint64_t)size);
@@ -235,7 +237,7 @@ static void send_file(struct ftp *f, const char *path, int fd, const struct stat
     struct xfer x;
     int data_fd;
 
-    append_opening(&opening, f, path, st->st_size);
+    append_opening(&opening, path, st->st_size);
     data_fd = open_data(f, str_text(&opening));
     str_free(&opening);
     if (data_fd == -1) {

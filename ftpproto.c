@@ -54,7 +54,7 @@ const struct command ftp_commands[] = {
     { "RMD",  cmd_rmd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
     { "RNFR", cmd_rnfr,             CMD_WRITE | CMD_RNFR,    ARG_PATH,     NULL,          "<old name>" },
     { "RNTO", cmd_rnto,             CMD_WRITE,               ARG_PATH,     NULL,          "<new name>" },
-    { "SITE", cmd_site,             0,                       ARG_WORD,     NULL,          "<command>" },
+    { "SITE", cmd_site,             0,                       ARG_TEXT,     NULL,          "<command>" },
     { "SIZE", cmd_size,             0,                       ARG_PATH,     "SIZE",        "<file>" },
     { "STAT", cmd_stat,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "[<path>]" },
     { "STOR", cmd_stor,             CMD_WRITE | CMD_DATA,    ARG_PATH,     NULL,          "<file>" },
@@ -101,7 +101,7 @@ const struct command ftp_commands[] = {
 };
 
 const struct command ftp_site_commands[] = {
-    { "CHMOD", cmd_site_chmod,      CMD_WRITE,               ARG_WORD,     NULL,          "<mode> <file>" },
+    { "CHMOD", cmd_site_chmod,      CMD_WRITE,               ARG_TEXT,     NULL,          "<mode> <file>" },
     { "HELP",  cmd_site_help,       0,                       ARG_NONE,     NULL,          "" },
     { "UMASK", cmd_site_umask,      0,                       ARG_OPTIONAL, NULL,          "[<umask>]" },
     { NULL, NULL, 0, ARG_NONE, NULL, NULL },
@@ -225,11 +225,19 @@ const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *b
     return str_ok(buffer) ? str_text(buffer) : path;
 }
 
+bool ftp_logs(const struct ftp *f)
+{
+    return f->tun->xferlog_enable || f->tun->syslog_enable;
+}
+
 void ftp_log_path(struct ftp *f, int event, bool ok, const char *path)
 {
     struct str absolute = STR_INIT(PATH_TEXT_MAX);
     struct log_record record = {.event = (enum log_event)event, .ok = ok};
 
+    if (!ftp_logs(f)) {
+        return;
+    }
     ftp_absolute(f, path, &absolute);
     record.text = str_text(&absolute);
     record.text_len = absolute.len;

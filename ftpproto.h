@@ -163,6 +163,9 @@ void ftp_absolute(const struct ftp *f, const char *path, struct str *out);
  */
 const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *buffer);
 
+/* False if the log is switched off: then no record needs to be sent to the parent. */
+bool ftp_logs(const struct ftp *f);
+
 /* A record in the log about a path, as the client gave it. */
 void ftp_log_path(struct ftp *f, int event, bool ok, const char *path);
 
