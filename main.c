@@ -15,6 +15,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -332,23 +333,41 @@ static void daemonise(const struct listener *l)
     (void)dup2(l->null_fd, STDERR_FILENO); /* a descriptor that exists already */
 }
 
-static void announce(const struct listener *l)
+/* Where the listening socket is, in words. */
+static void append_place(struct str *out, int listen_fd)
 {
-    const struct tunables *tun = &l->config->tun;
     struct netaddr addr = {.family = AF_UNSPEC};
     union netaddr_sockaddr sa;
     socklen_t len = sizeof(sa);
     char text[NETADDR_TEXT_MAX];
 
-    if (getsockname(l->listen_fd, &sa.sa, &len) == 0) {
+    if (getsockname(listen_fd, &sa.sa, &len) == 0) {
         (void)netaddr_from_sockaddr(&addr, &sa); /* shown as '?' otherwise */
     }
     netaddr_text(&addr, text);
-    log_message(LOG_INFO, "version %s listens on %s port %u%s%s%s", MINIFTPD_VERSION, text,
-                (unsigned)addr.port,
+    if (strcmp(text, "::") == 0) {
+        str_append(out, "every IPv4 and IPv6 address");
+    } else if (strcmp(text, "0.0.0.0") == 0) {
+        str_append(out, "every IPv4 address");
+    } else {
+        str_append(out, text);
+    }
+    str_append_format(out, ", port %u", (unsigned)addr.port);
+}
+
+static void announce(const struct listener *l)
+{
+    const struct tunables *tun = &l->config->tun;
+    struct str place = STR_INIT(256);
+
+    append_place(&place, l->listen_fd);
+    log_message(LOG_INFO, "version %s listens on %s%s%s%s%s%s", MINIFTPD_VERSION, str_text(&place),
                 tun->local_enable ? "; accounts of this machine may log in" : "",
-                tun->anonymous_enable ? "; anonymous logins are welcome" : "",
-                tun->write_enable ? "" : "; read only");
+                tun->anonymous_enable ? "; anonymous users may log in" : "",
+                tun->write_enable ? "" : "; nobody may write",
+                tun->xferlog_enable && !tun->syslog_enable ? "; sessions are logged to " : "",
+                tun->xferlog_enable && !tun->syslog_enable ? tun->vsftpd_log_file : "");
+    str_free(&place);
 }
 
 /* ---- signals ---- */
@@ -721,11 +740,15 @@ static void prepare_or_die(struct listener *l)
     str_free(&errors);
 }
 
-/* Descriptors 0 to 2 must be something, or a socket could become stderr. */
-static void open_standard_descriptors(void)
+/*
+ * Descriptors 0 to 2 must be something, or a socket could become stderr; and what else our starter left
+ * open is nobody's business here.
+ */
+static void tidy_descriptors(void)
 {
     int fd;
 
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* older kernels: they stay open */
     do {
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
@@ -740,7 +763,7 @@ int main(int argc, char **argv)
     enum action action;
     sigset_t open_mask;
 
-    open_standard_descriptors();
+    tidy_descriptors();
     (void)umask(022);
     tzset(); /* now: later there is no /etc in sight */
     if (!parse_arguments(argc, argv, &action, &l.arg_count)) {
