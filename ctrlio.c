@@ -294,16 +294,18 @@ bool ctrlio_next_line(struct ctrlio *io, struct str *line, bool *front_out)
 {
     const char *start = io->in + io->in_seen;
     const char *end = find_unseen(io);
+    bool first = io->in_seen == io->in_start;
+    bool rest_of_long = first && io->discarding;
     size_t len;
 
     str_clear(line);
     if (end == NULL) {
         return false;
     }
-    *front_out = io->in_seen == io->in_start && !io->discarding;
+    *front_out = first && !rest_of_long;
     io->in_seen = (size_t)(end - io->in) + 1;
     len = strip_crs(start, (size_t)(end - start));
-    if (len <= FTP_LINE_MAX && !has_bad_bytes(start, len) && !(io->discarding && *front_out)) {
+    if (len <= FTP_LINE_MAX && !has_bad_bytes(start, len) && !rest_of_long) {
         str_append_mem(line, start, len);
     }
     return true;

@@ -673,21 +673,24 @@ static void run(struct listener *l, const sigset_t *open_mask)
 
 /* ---- start ---- */
 
+/* The filters are built in any case: a reload may ask for them. */
 static void prepare_sandbox(struct listener *l)
 {
     struct str error = STR_INIT(256);
+    bool wanted = l->config->tun.seccomp_sandbox;
     const char *why;
 
-    if (!l->config->tun.seccomp_sandbox) {
-        log_message(LOG_WARNING, "seccomp_sandbox=NO: sessions run without system call filters");
-    } else if (!sandbox_available(&why)) {
+    if (!sandbox_available(&why)) {
         log_message(LOG_WARNING, "%s: sessions run without system call filters", why);
     } else if (!sandbox_build(&l->sandbox, &error)) {
         log_fatal("%s", str_text(&error));
-    } else if (!sandbox_enter(&l->sandbox, SANDBOX_BASE)) {
+    } else if (wanted && !sandbox_enter(&l->sandbox, SANDBOX_BASE)) {
         log_fatal("cannot load a system call filter: %s", strerror(errno));
     } else {
         l->has_sandbox = true;
+    }
+    if (l->has_sandbox && !wanted) {
+        log_message(LOG_WARNING, "seccomp_sandbox=NO: sessions run without system call filters");
     }
     str_free(&error);
 }
