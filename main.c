@@ -801,5 +801,7 @@ int main(int argc, char **argv)
     }
     malloc_trim(0);
     run(&l, &open_mask);
+    conntab_free(l.connections);
+    free_config(l.config);
     return EXIT_STATUS_OK;
 }
