@@ -37,6 +37,7 @@ static struct {
     int stderr_fd;     /* messages about the daemon; -1: syslog */
     bool to_syslog;    /* records go to syslog */
     unsigned int lost; /* lines that could not be written */
+    bool torn;         /* the last of them in part */
 } sink = {.file_fd = -1, .stderr_fd = STDERR_FILENO};
 
 bool log_open(const struct tunables *t, struct str *error)
@@ -88,25 +89,23 @@ void log_close(void)
     sink.to_syslog = false;
 }
 
-/* Text from outside between quotes; the quote itself is escaped too. */
-static void append_text(struct str *line, const char *text, size_t len)
+/* Text from outside; the bytes in `marks` are what ends it in the line, so they are escaped too. */
+static void append_text(struct str *line, const char *text, size_t len, const char *marks)
 {
-    size_t left = len < LOG_TEXT_MAX ? len : LOG_TEXT_MAX;
+    size_t take = len < LOG_TEXT_MAX ? len : LOG_TEXT_MAX;
+    size_t start = 0;
 
-    str_append_char(line, '"');
-    while (left > 0) {
-        const char *quote = memchr(text, '"', left);
-        size_t plain = quote != NULL ? (size_t)(quote - text) : left;
-
-        str_append_escaped(line, text, plain, plain);
-        if (quote != NULL) {
-            str_append(line, "\\x22");
-            plain++;
+    for (size_t i = 0; i < take; i++) {
+        if (text[i] != '\0' && strchr(marks, text[i]) != NULL) {
+            str_append_escaped(line, text + start, i - start, i - start);
+            str_append_format(line, "\\x%02X", (unsigned char)text[i]);
+            start = i + 1;
         }
-        text += plain;
-        left -= plain;
     }
-    str_append(line, len > LOG_TEXT_MAX ? "...\"" : "\"");
+    str_append_escaped(line, text + start, take - start, take - start);
+    if (take < len) {
+        str_append(line, "...");
+    }
 }
 
 void log_format(const struct log_who *who, const struct log_record *record, struct str *line)
@@ -116,16 +115,17 @@ void log_format(const struct log_who *who, const struct log_record *record, stru
     str_append_format(line, "[pid %d] ", who->pid);
     if (who->user[0] != '\0') {
         str_append_char(line, '[');
-        str_append_escaped(line, who->user, strlen(who->user), LOGIN_NAME_MAX_LEN);
+        append_text(line, who->user, strlen(who->user), "]\"");
         str_append(line, "] ");
     }
     if (has_outcome) {
         str_append(line, record->ok ? "OK " : "FAIL ");
     }
     str_append_format(line, "%s: Client \"%s\"", event_names[record->event], who->peer);
-    if (record->text_len > 0) {
-        str_append(line, ", ");
-        append_text(line, record->text, record->text_len);
+    if (record->text_len > 0 || record->is_anon_password) {
+        str_append(line, record->is_anon_password ? ", anon password \"" : ", \"");
+        append_text(line, record->text, record->text_len, "\"");
+        str_append_char(line, '"');
     }
     if (record->has_bytes) {
         uint32_t ms = record->duration_ms > 0 ? record->duration_ms : 1;
@@ -160,6 +160,7 @@ static bool write_line(const struct str *line)
     do {
         n = write(sink.file_fd, str_text(line), line->len);
     } while (n == -1 && errno == EINTR);
+    sink.torn = n > 0 ? n < (ssize_t)line->len : sink.torn;
     return n == (ssize_t)line->len;
 }
 
@@ -167,6 +168,9 @@ static void report_lost(void)
 {
     struct str line = STR_INIT(256);
 
+    if (sink.torn) {
+        str_append_char(&line, '\n');
+    }
     append_date(&line);
     str_append_format(&line, "[pid %d] WARNING: %u lines of the log could not be written\n",
                       (int)getpid(), sink.lost);

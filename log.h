@@ -42,8 +42,9 @@ struct log_who {
 
 struct log_record {
     enum log_event event;
-    bool ok;        /* meaningless for CONNECT and WARNING */
-    bool has_bytes; /* `bytes` and `duration_ms` count */
+    bool ok;               /* meaningless for CONNECT and WARNING */
+    bool has_bytes;        /* `bytes` and `duration_ms` count */
+    bool is_anon_password; /* what `text` is, of an anonymous LOGIN */
     uint64_t bytes;
     uint32_t duration_ms;
     const char *text; /* path, reason, ...: any bytes, escaped when written */

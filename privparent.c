@@ -98,7 +98,12 @@ static enum outcome answer(struct privparent *pp, enum priv_result result, int e
 static void log_login(struct privparent *pp, const char *name, bool ok, const char *text)
 {
     const struct log_record record = {
-        .event = LOG_EVENT_LOGIN, .ok = ok, .text = text, .text_len = strlen(text)};
+        .event = LOG_EVENT_LOGIN,
+        .ok = ok,
+        .is_anon_password = ok && pp->account.anonymous,
+        .text = text,
+        .text_len = strlen(text),
+    };
     const struct log_who who = {.pid = (int)getpid(), .user = name, .peer = pp->peer_text};
 
     log_record(&who, &record);
@@ -155,21 +160,16 @@ static bool verify_local(struct privparent *pp, const char *name, const char *pa
     return auth_finish(&job, &pp->account, reason);
 }
 
-/* The text that anonymous users give as their password, for the log. */
 static enum outcome login_anonymous(struct privparent *pp, const char *name, const char *password)
 {
     const char *reason;
     const struct auth_account *account = auth_anonymous(pp->auth, &reason);
-    struct str text = STR_INIT(LOGIN_PASSWORD_MAX_LEN + 64);
 
     if (account == NULL) {
         return refuse_login(pp, name, reason);
     }
     pp->account = *account;
-    str_append(&text, "anon password ");
-    str_append(&text, password);
-    log_login(pp, pp->account.name, true, str_text(&text));
-    str_free(&text);
+    log_login(pp, pp->account.name, true, password); /* by custom their mail address */
     return GRANTED;
 }
 

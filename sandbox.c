@@ -120,6 +120,7 @@ static const struct rule rules[] = {
     RULE_ARG(SERVICE, ALLOW, mkdirat, 2, ARG_HAS_NOT, NOT_PERMISSIONS),
     RULE_ARG(SERVICE, ALLOW, fchmodat, 2, ARG_HAS_NOT, NOT_PERMISSIONS),
     RULE(SERVICE, ALLOW, umask),
+    RULE(SERVICE, ALLOW, sysinfo), /* qsort(3) of older C libraries asks how much memory there is */
     RULE(SERVICE, ALLOW, sendfile), RULE(SERVICE, ALLOW, splice), RULE(SERVICE, ALLOW, pipe2),
     RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_SETPIPE_SZ),
     RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_GETFL), /* fdopendir; so the next */
