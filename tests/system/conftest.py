@@ -1,0 +1,150 @@
+"""Fixtures of the system suite. It runs in the namespaces that tests/run-system makes."""
+
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import accounts
+from ftpd import Factory
+
+TEST_LIMIT_SEC = 60
+COUNTS = {"passed": set(), "failed": set()}
+
+
+class Tree:
+    """A directory whose files belong to one account."""
+
+    def __init__(self, path, account):
+        self.path = Path(path)
+        self.account = account
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def own(self, path):
+        """Give `path` to the account."""
+        os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
+        return path
+
+    def file(self, name, content=b"", mode=0o644):
+        """Make a file; `name` may be bytes."""
+        path = Path(os.fsdecode(os.path.join(os.fsencode(self.path), os.fsencode(name))))
+        path.write_bytes(content)
+        path.chmod(mode)
+        return self.own(path)
+
+    def sparse(self, name, size):
+        """Make a file of `size` bytes that takes no room."""
+        path = self.file(name)
+        os.truncate(path, size)
+        return path
+
+    def dir(self, name, mode=0o755):
+        """Make a directory, with those above it."""
+        path = self.path
+        for part in Path(os.fsdecode(name)).parts:
+            path = path / part
+            if not path.exists():
+                path.mkdir()
+                self.own(path)
+        path.chmod(mode)
+        return path
+
+    def link(self, name, target):
+        """Make a symbolic link."""
+        path = self.path / name
+        path.symlink_to(target)
+        return self.own(path)
+
+    def fifo(self, name):
+        """Make a FIFO."""
+        path = self.path / name
+        os.mkfifo(path, 0o666)
+        return self.own(path)
+
+    def names(self):
+        """The names in the directory."""
+        return sorted(os.listdir(self.path))
+
+
+def pytest_configure(config):
+    """Refuse to run on the machine itself: the suite stops and starts things as root."""
+    if os.getpid() == 1 or not Path("/run/accounts/passwd").exists():
+        pytest.exit("the system tests are to be run by tests/run-system", returncode=4)
+
+
+def pytest_runtest_logreport(report):
+    """Count tests, not phases: a test has passed if its set-up and its end have, too."""
+    if report.outcome != "passed":
+        COUNTS["failed"].add(report.nodeid)
+    elif report.when == "call":
+        COUNTS["passed"].add(report.nodeid)
+
+
+def pytest_collectreport(report):
+    if report.outcome == "failed":
+        COUNTS["failed"].add(report.nodeid)
+
+
+def pytest_sessionfinish(session):
+    """Hand the counts to run-all."""
+    if "COUNTS_FD" in os.environ:
+        passed = len(COUNTS["passed"] - COUNTS["failed"])
+        os.write(int(os.environ["COUNTS_FD"]), f"{passed} {len(COUNTS['failed'])}\n".encode())
+
+
+@pytest.fixture(autouse=True)
+def time_limit():
+    """No test hangs, whatever it waits for."""
+    def expired(_signal, _frame):
+        raise TimeoutError(f"the test took more than {TEST_LIMIT_SEC} s")
+
+    signal.signal(signal.SIGALRM, expired)
+    signal.alarm(TEST_LIMIT_SEC)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture
+def ftpd():
+    """ftpd(option="value", ...) starts a daemon. At the end of the test it must stop properly."""
+    factory = Factory(Path(tempfile.mkdtemp(prefix="ftpd.")))
+    yield factory
+    problems = factory.finish()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def home():
+    """The home directory of alice, empty."""
+    account = accounts.ALL["alice"]
+    path = Path(account.home)
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    path.chmod(0o755)
+    return Tree(path, account)
+
+
+@pytest.fixture
+def alice(ftpd, home):
+    """A client that is logged in as alice, in her empty home, not chrooted."""
+    return ftpd().login("alice")
+
+
+@pytest.fixture
+def jailed(ftpd, home):
+    """As alice, in a chroot to her home."""
+    return ftpd(chroot_local_user="YES").login("alice")
+
+
+@pytest.fixture
+def anon(ftpd):
+    """A client that is logged in as anonymous."""
+    return ftpd().anonymous()
