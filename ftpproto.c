@@ -307,8 +307,10 @@ void ftp_run_command(struct ftp *f, const struct command *command, char *argumen
         argument = trim(argument);
     }
     if (passes_gate(f, command, argument)) {
-        command->run(f, command->argument == ARG_PATH ? ftp_expand_home(f, argument, &expanded)
-                                                      : argument);
+        /* a lone "~" is a file of that name here: the home directory is nothing to store or delete */
+        bool in_home = command->argument == ARG_PATH && argument[0] == '~' && argument[1] == '/';
+
+        command->run(f, in_home ? ftp_expand_home(f, argument, &expanded) : argument);
     }
     str_free(&expanded);
     if ((command->flags & CMD_DATA) != 0) {

@@ -114,7 +114,7 @@ enum argument_rule {
     ARG_NONE,     /* whatever comes is ignored */
     ARG_OPTIONAL, /* as it is */
     ARG_TEXT,     /* at least one byte, as it is */
-    ARG_PATH,     /* the same: blanks belong to names; "~" in front means the home directory */
+    ARG_PATH,     /* the same: blanks belong to names; "~/" in front means the home directory */
     ARG_WORD,     /* at least one byte after blanks were taken off both ends */
 };
 
