@@ -1,0 +1,185 @@
+"""The shipped miniftpd.conf, the option table and the manual say the same."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ftpd import PROGRAM
+
+SHIPPED = Path(__file__).resolve().parents[2] / "miniftpd.conf"
+
+# The defaults of vsftpd for the options that miniftpd has; a text that is not set is "".
+VSFTPD_DEFAULTS = {
+    "accept_timeout": "60", "anon_root": "", "anon_world_readable_only": "YES",
+    "anonymous_enable": "YES", "background": "NO", "check_shell": "YES", "chmod_enable": "YES",
+    "chroot_local_user": "NO", "connect_from_port_20": "NO", "connect_timeout": "60",
+    "data_connection_timeout": "300", "delay_failed_login": "1", "file_open_mode": "0666",
+    "ftp_data_port": "20", "ftp_username": "ftp", "ftpd_banner": "", "idle_session_timeout": "300",
+    "listen": "YES", "listen_address": "", "listen_address6": "", "listen_ipv6": "NO",
+    "listen_port": "21", "local_enable": "NO", "local_umask": "077", "max_clients": "2000",
+    "max_login_fails": "3", "max_per_ip": "50", "no_anon_password": "NO", "nopriv_user": "nobody",
+    "pasv_enable": "YES", "pasv_max_port": "0", "pasv_min_port": "5001", "port_enable": "YES",
+    "seccomp_sandbox": "YES", "secure_chroot_dir": "/usr/share/empty", "syslog_enable": "NO",
+    "vsftpd_log_file": "/var/log/vsftpd.log", "write_enable": "NO", "xferlog_enable": "NO",
+}
+
+# Options that vsftpd does not have; their texts must say so.
+OWN = {"pid_file": ""}
+
+# What an administrator who installs the file and changes nothing gets.
+SAFE = {"anonymous_enable": "NO", "chroot_local_user": "YES", "local_umask": "022"}
+
+
+def output(argument):
+    result = subprocess.run([PROGRAM, argument], stdin=subprocess.DEVNULL, capture_output=True,
+                            text=True, timeout=10)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+class Entry:
+    """One option of the sample: its text, its default, and its value if the file sets it."""
+
+    def __init__(self, paragraph):
+        lines = paragraph.splitlines()
+        match = re.fullmatch(r"(#?)([a-z0-9_]+)=(.*)", lines[-1])
+        assert match, f"no option at the end of {paragraph!r}"
+        comment, self.name, value = match.groups()
+        self.value = None if comment else value
+        self.default = value
+        comments = lines[:-1]
+        if not comment:
+            match = re.fullmatch(r"# Default: ?(.*)", comments.pop())
+            assert match, f"no default in {paragraph!r}"
+            self.default = match.group(1)
+        assert comments and all(line.startswith("# ") for line in comments), paragraph
+        self.text = " ".join(line[2:] for line in comments)
+
+
+def entries(text):
+    """The options of a sample by name; each stands there once."""
+    found = {}
+    for paragraph in text.split("\n\n")[1:]:
+        if paragraph.startswith("##"):
+            continue
+        entry = Entry(paragraph)
+        assert entry.name not in found, f"{entry.name} stands there twice"
+        found[entry.name] = entry
+    return found
+
+
+class ManualEntry:
+    """One option of the manual."""
+
+    def __init__(self, lines):
+        self.name = lines[0].removeprefix(".B ")
+        self.text = lines[1]
+        facts = dict(line.rstrip(".").partition(": ")[::2] for line in lines[2:])
+        self.default = facts["Default"].replace("not set", "")
+        self.range = facts.get("Range")
+
+
+def manual():
+    parts = re.split(r"^\.TP\n", output("--print-manual"), flags=re.MULTILINE)[1:]
+    found = [ManualEntry(re.sub(r"^\.SS .*\n", "", part, flags=re.MULTILINE).splitlines())
+             for part in parts]
+    names = [entry.name for entry in found]
+    assert len(names) == len(set(names))
+    return {entry.name: entry for entry in found}
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return entries(output("--print-sample"))
+
+
+def test_shipped_file_is_the_printed_one():
+    assert SHIPPED.read_text() == output("--print-sample")
+
+
+def test_shipped_file_is_correct(tmp_path):
+    path = tmp_path / "miniftpd.conf"
+    path.write_text(SHIPPED.read_text())
+    result = subprocess.run([PROGRAM, "-t", path], capture_output=True, text=True, timeout=10)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_sample_with_every_option_set_is_correct(tmp_path, sample):
+    """The defaults that stand there as comments are values that the parser takes."""
+    path = tmp_path / "miniftpd.conf"
+    path.write_text(re.sub(r"^#([a-z0-9_]+=)", r"\1", output("--print-sample"),
+                           flags=re.MULTILINE))
+    assert len(re.findall(r"^[a-z]", path.read_text(), re.MULTILINE)) == len(sample)
+    result = subprocess.run([PROGRAM, "-t", path], capture_output=True, text=True, timeout=10)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_defaults_alone_are_correct(tmp_path, sample):
+    path = tmp_path / "miniftpd.conf"
+    path.write_text("".join(f"{name}={entry.default}\n" for name, entry in sample.items()))
+    result = subprocess.run([PROGRAM, "-t", path], capture_output=True, text=True, timeout=10)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_sample_and_manual_have_the_same_options(sample):
+    assert list(sample) == list(manual())
+
+
+def value_of(text):
+    """A value to compare: how many zeros an octal number begins with does not count."""
+    return int(text, 8) if re.fullmatch("0[0-7]+", text) else text
+
+
+def test_defaults_are_those_of_vsftpd(sample):
+    defaults = {name: value_of(entry.default) for name, entry in sample.items()}
+    assert defaults == {name: value_of(text) for name, text in {**VSFTPD_DEFAULTS, **OWN}.items()}
+
+
+def test_sample_and_manual_say_the_same(sample):
+    for name, entry in manual().items():
+        assert (entry.default, entry.text) == (sample[name].default, sample[name].text), name
+
+
+def test_every_option_is_explained(sample):
+    for entry in sample.values():
+        assert len(entry.text) > 10 and entry.text.endswith("."), entry.name
+
+
+def test_own_options_say_so(sample):
+    for name in OWN:
+        assert "miniftpd's own" in sample[name].text
+
+
+def test_shipped_file_is_safe(sample):
+    for name, value in SAFE.items():
+        assert sample[name].value == value
+
+
+def test_lines_fit_a_screen():
+    assert all(len(line) <= 100 for line in output("--print-sample").splitlines())
+
+
+def bounds():
+    return [(name, *map(int, entry.range.split(" to ")))
+            for name, entry in manual().items() if entry.range]
+
+
+def test_ranges_are_kept(tmp_path):
+    """Both ends of every range are taken, and what lies beyond is an error with its line."""
+    path = tmp_path / "miniftpd.conf"
+    rows = bounds()
+    assert len(rows) > 10
+    for name, low, high in rows:
+        for value, good in ((low, True), (high, True), (low - 1, False), (high + 1, False)):
+            path.write_text(f"{name}={value}\n")
+            result = subprocess.run([PROGRAM, "-t", path], capture_output=True, text=True,
+                                    timeout=10)
+            errors = [line for line in result.stderr.splitlines() if f"{path}:1: {name} " in line]
+            assert len(errors) == (0 if good else 1), (name, value, result.stderr)
+
+
+def test_defaults_lie_in_their_ranges(sample):
+    for name, low, high in bounds():
+        assert low <= int(sample[name].default, 0) <= high
