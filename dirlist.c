@@ -142,7 +142,7 @@ static void put_date(struct out *out, time_t when, time_t now)
         put_char(out, ':');
         put_right(out, (uint64_t)tm.tm_min, 2, '0');
     } else {
-        put_right(out, tm.tm_year >= -1900 ? (uint64_t)(tm.tm_year + 1900) : 0, 5, ' ');
+        put_right(out, tm.tm_year >= -1900 ? (uint64_t)((int64_t)tm.tm_year + 1900) : 0, 5, ' ');
     }
 }
 
@@ -254,7 +254,7 @@ static bool add_name(struct dirlist *list, const char *name)
     return true;
 }
 
-static bool is_wanted(const struct dirlist *list, const struct pattern *pattern, const char *name)
+static bool is_wanted(const struct dirlist *list, struct pattern *pattern, const char *name)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         /* who asks NLST for names wants to do something with each of them */
@@ -267,7 +267,7 @@ static bool is_wanted(const struct dirlist *list, const struct pattern *pattern,
 }
 
 /* All names of the directory into the list; list->dir_fd stays open for the lines. */
-static bool read_names(struct dirlist *list, const struct pattern *pattern)
+static bool read_names(struct dirlist *list, struct pattern *pattern)
 {
     int fd = fcntl(list->dir_fd, F_DUPFD_CLOEXEC, 0);
     DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
@@ -357,8 +357,20 @@ static bool open_dir(struct dirlist *list, const char *path, const char *pattern
 /* List one thing by its name. NLST shows it as it was asked for, LIST its last part. */
 static bool open_single(struct dirlist *list, const char *path)
 {
+    size_t len = strlen(path);
+    char *name;
+    bool good;
+
+    if (list->options.format == DIRLIST_LONG) {
+        while (len > 1 && path[len - 1] == '/') {
+            len--;
+        }
+    }
     list->dir_fd = -1;
-    return set_prefix(list, "", 0) && add_name(list, path);
+    name = strndup(path, len);
+    good = name != NULL && set_prefix(list, "", 0) && add_name(list, name);
+    free(name);
+    return good;
 }
 
 static bool open_pattern(struct dirlist *list, const char *path)
@@ -412,7 +424,7 @@ bool dirlist_open(struct dirlist *list, const char *path, const struct dirlist_o
     return false;
 }
 
-/* What LIST shows of a path: its last part, without slashes at the end. */
+/* What LIST shows of a path without slashes at its end: the last part. */
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');

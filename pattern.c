@@ -23,12 +23,23 @@ void pattern_free(struct pattern *pattern)
     pattern->count = 0;
 }
 
+/* Count steps. False once there are none left. */
+static bool spend(struct pattern *pattern, size_t steps)
+{
+    if (steps >= pattern->steps_left) {
+        pattern->steps_left = 0;
+        return false;
+    }
+    pattern->steps_left -= (uint32_t)steps;
+    return true;
+}
+
 /* The '}' that belongs to the '{' at `open`, or NULL. */
-static const char *closing_brace(const char *open)
+static const char *closing_brace(struct pattern *pattern, const char *open)
 {
     size_t depth = 0;
 
-    for (const char *p = open; *p != '\0'; p++) {
+    for (const char *p = open; *p != '\0' && spend(pattern, 1); p++) {
         if (*p == '{') {
             depth++;
         } else if (*p == '}' && --depth == 0) {
@@ -39,10 +50,10 @@ static const char *closing_brace(const char *open)
 }
 
 /* The first '{' that has a partner. */
-static const char *opening_brace(const char *text)
+static const char *opening_brace(struct pattern *pattern, const char *text)
 {
     for (const char *p = strchr(text, '{'); p != NULL; p = strchr(p + 1, '{')) {
-        if (closing_brace(p) != NULL) {
+        if (closing_brace(pattern, p) != NULL) {
             return p;
         }
     }
@@ -87,9 +98,13 @@ static char *join(const char *text, const char *open, const char *from, const ch
 static bool expand_one(struct pattern *pattern, size_t index, const char *open)
 {
     char *text = pattern->alternatives[index];
-    const char *close = closing_brace(open);
+    const char *close = closing_brace(pattern, open);
     const char *from = open + 1;
     bool first = true;
+
+    if (close == NULL) {
+        return false; /* seen before, so it is the steps that ran out */
+    }
 
     for (;;) {
         const char *to = alternative_end(from, close);
@@ -120,17 +135,18 @@ static bool expand_one(struct pattern *pattern, size_t index, const char *open)
 bool pattern_compile(struct pattern *pattern, const char *text)
 {
     pattern->count = 0;
+    pattern->steps_left = PATTERN_STEPS_MAX;
     pattern->alternatives[0] = strdup(text);
     if (pattern->alternatives[0] == NULL) {
         return false;
     }
     pattern->count = 1;
     for (size_t i = 0; i < pattern->count;) {
-        const char *open = opening_brace(pattern->alternatives[i]);
+        const char *open = opening_brace(pattern, pattern->alternatives[i]);
 
-        if (open == NULL) {
+        if (open == NULL && pattern->steps_left > 0) {
             i++;
-        } else if (!expand_one(pattern, i, open)) {
+        } else if (open == NULL || !expand_one(pattern, i, open)) {
             pattern_free(pattern);
             return false;
         }
@@ -167,8 +183,8 @@ static bool in_set(const char *p, unsigned char c, const char **end_out)
     return found != negated;
 }
 
-/* One step: does the pattern element at *p match c? *p moves behind it. '*' is not for here. */
-static bool match_one(const char **p, unsigned char c)
+/* Does the pattern element at *p match c? *p moves behind it. '*' is not for here. */
+static bool match_one(struct pattern *pattern, const char **p, unsigned char c)
 {
     const char *end = NULL;
     bool matches;
@@ -181,6 +197,8 @@ static bool match_one(const char **p, unsigned char c)
         return true;
     case '[':
         matches = in_set(*p, c, &end);
+        (void)spend(pattern,
+                    end != NULL ? (size_t)(end - *p) : strlen(*p)); /* seen by the caller */
         if (end != NULL) {
             *p = end;
             return matches;
@@ -195,7 +213,7 @@ static bool match_one(const char **p, unsigned char c)
 }
 
 /* Two pointers and one place to return to: at most strlen(pattern) * strlen(name) steps. */
-static bool matches_plain(const char *pattern, const char *name)
+static bool matches_plain(struct pattern *whole, const char *pattern, const char *name)
 {
     const char *star = NULL; /* behind the last '*' */
     const char *retry = NULL;
@@ -206,10 +224,13 @@ static bool matches_plain(const char *pattern, const char *name)
     while (*name != '\0') {
         const char *p = pattern;
 
+        if (!spend(whole, 1)) {
+            return false;
+        }
         if (*pattern == '*') {
             star = ++pattern;
             retry = name;
-        } else if (match_one(&p, (unsigned char)*name)) {
+        } else if (match_one(whole, &p, (unsigned char)*name)) {
             pattern = p;
             name++;
         } else if (star != NULL) {
@@ -225,10 +246,10 @@ static bool matches_plain(const char *pattern, const char *name)
     return *pattern == '\0';
 }
 
-bool pattern_matches(const struct pattern *pattern, const char *name)
+bool pattern_matches(struct pattern *pattern, const char *name)
 {
     for (size_t i = 0; i < pattern->count; i++) {
-        if (matches_plain(pattern->alternatives[i], name)) {
+        if (matches_plain(pattern, pattern->alternatives[i], name)) {
             return true;
         }
     }
