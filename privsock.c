@@ -45,8 +45,11 @@ static enum privsock_status ask(int priv_fd, const void *request, size_t len,
         return PRIVSOCK_OK;
     case PRIV_RESULT_FAILED_LAST:
         return PRIVSOCK_FAILED_LAST;
-    default:
+    case PRIV_RESULT_FAILED:
         return PRIVSOCK_FAILED;
+    default:
+        sysutil_close(fd_out);
+        return PRIVSOCK_GONE;
     }
 }
 

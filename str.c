@@ -210,8 +210,9 @@ static size_t utf8_printable(const unsigned char *p, size_t left)
     if (code < lowest[len] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
         return 0;
     }
-    if (code < 0xA0 || (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
-        (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF) {
+    if (code < 0xA0 || code == 0x061C || (code >= 0x200B && code <= 0x200F) ||
+        (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+        code == 0xFEFF) {
         return 0;
     }
     return len;
