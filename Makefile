@@ -74,8 +74,8 @@ run:
 # Install what the tests need, build, and run all of them. The last line counts them.
 check:
 	@tests/install-packages $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd unit
-	@UNIT_TESTS='$(UNIT_TESTS)' tests/run-all
+	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd unit fuzz
+	@UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run-all
 
 # The sample configuration comes from the table in tunable.h; a test holds it against the table.
 sample: miniftpd
@@ -105,7 +105,7 @@ uninstall:
 clean:
 	rm -rf build miniftpd
 
--include tests/unit/unit.mk
--include tests/fuzz/fuzz.mk
+include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
 
 .PHONY: all run check sample install uninstall clean FORCE
