@@ -17,7 +17,6 @@
 #include "dirlist.h"
 #include "ftpproto.h"
 #include "log.h"
-#include "privsock.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
@@ -115,7 +114,6 @@ static void reply_failure(struct ftp *f, enum xfer_result result, int error)
 
 static void log_transfer(struct ftp *f, int event, bool ok, const char *path, const struct xfer *x)
 {
-    struct str absolute = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct log_record record = {
         .event = (enum log_event)event,
         .ok = ok,
@@ -124,14 +122,7 @@ static void log_transfer(struct ftp *f, int event, bool ok, const char *path, co
         .duration_ms = xfer_duration_ms(x),
     };
 
-    if (!ftp_logs(f)) {
-        return;
-    }
-    ftp_absolute(f, path, &absolute);
-    record.text = str_text(&absolute);
-    record.text_len = absolute.len;
-    (void)privsock_log(f->setup->priv_fd, &record); /* the next wait notices a dead parent */
-    str_free(&absolute);
+    ftp_log_record(f, &record, path);
 }
 
 /*

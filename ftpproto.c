@@ -225,24 +225,31 @@ const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *b
     return str_ok(buffer) ? str_text(buffer) : path;
 }
 
-bool ftp_logs(const struct ftp *f)
+/* Without a log no record needs to be sent to the parent. */
+static bool logs(const struct ftp *f)
 {
     return f->tun->xferlog_enable || f->tun->syslog_enable;
 }
 
-void ftp_log_path(struct ftp *f, int event, bool ok, const char *path)
+void ftp_log_record(struct ftp *f, struct log_record *record, const char *path)
 {
     struct str absolute = STR_INIT(PATH_TEXT_MAX);
-    struct log_record record = {.event = (enum log_event)event, .ok = ok};
 
-    if (!ftp_logs(f)) {
+    if (!logs(f)) {
         return;
     }
     ftp_absolute(f, path, &absolute);
-    record.text = str_text(&absolute);
-    record.text_len = absolute.len;
-    (void)privsock_log(f->setup->priv_fd, &record); /* the next wait notices a dead parent */
+    record->text = str_text(&absolute);
+    record->text_len = absolute.len;
+    (void)privsock_log(f->setup->priv_fd, record); /* the next wait notices a dead parent */
     str_free(&absolute);
+}
+
+void ftp_log_path(struct ftp *f, int event, bool ok, const char *path)
+{
+    struct log_record record = {.event = (enum log_event)event, .ok = ok};
+
+    ftp_log_record(f, &record, path);
 }
 
 bool ftp_may_create(struct ftp *f, const char *path)

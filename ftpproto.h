@@ -14,6 +14,7 @@
 #include "netaddr.h"
 #include "str.h"
 
+struct log_record;
 struct tunables;
 struct xfer;
 
@@ -163,10 +164,10 @@ void ftp_absolute(const struct ftp *f, const char *path, struct str *out);
  */
 const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *buffer);
 
-/* False if the log is switched off: then no record needs to be sent to the parent. */
-bool ftp_logs(const struct ftp *f);
+/* Send a record for the log to the parent, about a path as the client gave it. */
+void ftp_log_record(struct ftp *f, struct log_record *record, const char *path);
 
-/* A record in the log about a path, as the client gave it. */
+/* The same for an event that has an outcome and nothing else. */
 void ftp_log_path(struct ftp *f, int event, bool ok, const char *path);
 
 /* False, with 553 sent, for a name that must not be created: one with control bytes. */

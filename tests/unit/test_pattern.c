@@ -5,6 +5,7 @@
  * Trusts:  nothing.
  * Touches: memory of its own only.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -293,6 +294,33 @@ static void work_of_nested_braces_behind_open_ones_is_bounded(void **state)
     free(close);
 }
 
+static void a_pattern_without_steps_left_matches_nothing(void **state)
+{
+    struct pattern pattern;
+
+    (void)state;
+    assert_true(pattern_compile(&pattern, "*.mp3"));
+    assert_true(pattern_matches(&pattern, "a.mp3"));
+    pattern.steps_left = 3;
+    assert_false(pattern_matches(&pattern, "a.mp3"));
+    assert_false(pattern_matches(&pattern, "a.mp3")); /* and never again */
+    pattern_free(&pattern);
+}
+
+static void the_steps_are_enough_for_a_large_directory(void **state)
+{
+    struct pattern pattern;
+    char name[32];
+
+    (void)state;
+    assert_true(pattern_compile(&pattern, "*{a,b,c}*[0-9].{mp3,ogg,flac}"));
+    for (unsigned i = 0; i < 100000; i++) {
+        (void)snprintf(name, sizeof(name), "some-name-b%06u.flac", i);
+        assert_true(pattern_matches(&pattern, name));
+    }
+    pattern_free(&pattern);
+}
+
 int main(void)
 {
     UNIT_ADD_TABLE(check_match, match_rows);
@@ -302,5 +330,7 @@ int main(void)
     UNIT_ADD(braces_may_be_as_deep_as_a_line_is_long);
     UNIT_ADD_TABLE(check_hostile, hostile_rows);
     UNIT_ADD(work_of_nested_braces_behind_open_ones_is_bounded);
+    UNIT_ADD(a_pattern_without_steps_left_matches_nothing);
+    UNIT_ADD(the_steps_are_enough_for_a_large_directory);
     return unit_run("pattern");
 }
