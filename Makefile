@@ -11,19 +11,21 @@ CFLAGS  ?= -O2 -g
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wformat=2 -Werror
-LANGUAGE = -std=gnu17 -D_GNU_SOURCE
+LANGUAGE = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 # Hardening, where the compiler knows it: position-independent, read-only relocations, stack and
 # buffer checks, control-flow enforcement.
 try      = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
-FORTIFY  = -U_FORTIFY_SOURCE $(if $(call try,-O2 -D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=3,-D_FORTIFY_SOURCE=2)
-HARDEN   = -fPIE -fstack-protector-strong $(FORTIFY) \
+FORTIFY := -U_FORTIFY_SOURCE $(if $(call try,-O2 -D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=3,-D_FORTIFY_SOURCE=2)
+HARDEN  := -fPIE -fstack-protector-strong $(FORTIFY) \
            $(call try,-fstack-clash-protection) $(call try,-fcf-protection=full)
 HARDEN_LINK = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 # What is there is used; 0 builds without it.
 has_package  = $(shell printf '\043include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
-WITH_SECCOMP ?= $(call has_package,seccomp.h)
+ifeq ($(origin WITH_SECCOMP),undefined)
+WITH_SECCOMP := $(call has_package,seccomp.h)
+endif
 # FTPS does not exist yet; the switch is accepted, so that build scripts may name it already.
 WITH_TLS     ?= 0
 
@@ -33,7 +35,6 @@ LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp)
 MODULES = auth conntab ctrlio datachan dirlist ftpcmd_data ftpcmd_file ftpcmd_session ftpcmd_xfer \
           ftpproto log netaddr parseconf pattern privcap privparent privsock sandbox session str \
           sysutil tunable xfer
-HEADERS = common.h $(MODULES:%=%.h)
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
 # Debian's names of what the targets below need
