@@ -39,7 +39,7 @@ OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
 # Debian's names of what the targets below need
 BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev
-CHECK_PACKAGES = $(BUILD_PACKAGES) clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest \
+CHECK_PACKAGES = $(BUILD_PACKAGES) clang libclang-rt-dev libcmocka-dev python3 python3-pytest \
                  iproute2 mount util-linux lftp tnftp ncftp curl wget valgrind strace libcap2-bin procps
 
 # V=1 shows the commands
