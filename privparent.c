@@ -126,6 +126,7 @@ static enum outcome refuse_login(struct privparent *pp, const char *name, const 
     pp->login_fails++;
     if (pp->login_fails >= pp->tun->max_login_fails) {
         pp->phase = PRIV_PHASE_REFUSED;
+        pp->refused_deadline_ms = sysutil_now_ms() + REFUSED_DEADLINE_MS;
         return answer(pp, PRIV_RESULT_FAILED_LAST, 0, 0, -1);
     }
     return answer(pp, PRIV_RESULT_FAILED, 0, 0, -1);
@@ -378,8 +379,8 @@ static bool wait_for_request(const struct privparent *pp)
 {
     struct pollfd pfd = {.fd = pp->priv_fd, .events = POLLIN};
 
-    return pp->phase != PRIV_PHASE_REFUSED ||
-           sysutil_poll(&pfd, 1, sysutil_now_ms() + REFUSED_DEADLINE_MS) > 0;
+    return pp->phase != PRIV_PHASE_REFUSED || (sysutil_now_ms() < pp->refused_deadline_ms &&
+                                               sysutil_poll(&pfd, 1, pp->refused_deadline_ms) > 0);
 }
 
 enum privparent_event privparent_serve(struct privparent *pp)

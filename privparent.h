@@ -30,6 +30,7 @@ struct privparent {
     int priv_fd;       /* the child; owned by the session */
     bool bind_service; /* CAP_NET_BIND_SERVICE can be raised for bind(2) */
     unsigned login_fails;
+    int64_t refused_deadline_ms; /* of PRIV_PHASE_REFUSED: P has ended by then */
     struct auth_account account; /* valid once PRIVPARENT_LOGIN was returned */
 };
 

@@ -12,7 +12,7 @@ import pytest
 
 import posture
 import procs
-from ftpd import PROGRAM
+from ftpd import PROGRAM, listening_ports
 from ftpraw import DEADLINE_SEC, Client, receive_exactly
 from sessions import Session, gone
 
@@ -314,6 +314,21 @@ def test_signals_that_mean_nothing(ftpd, number):
 
 
 # The start.
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_signal_at_the_moment_when_the_port_is_open(ftpd, number):
+    """From then on it is the daemon that decides what a signal means."""
+    for _ in range(20):
+        daemon = ftpd.start()
+        while 21 not in listening_ports():
+            assert daemon.process.poll() is None
+        daemon.process.send_signal(number)
+        if number == signal.SIGHUP:
+            daemon.connect().in_step()
+            assert not daemon.stop()
+        else:
+            assert daemon.process.wait(2) == 0
+
 
 def test_foreground_says_where_it_listens(ftpd):
     daemon = ftpd(listen_port="2121")

@@ -5,9 +5,11 @@
  * Trusts:  nothing.
  * Touches: a directory under /tmp, /dev/full.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,7 +39,7 @@ static const struct format_row format_rows[] = {
     { "line_of_an_anonymous_login", "ftp", { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true, BYTES("a@b") },
       "[pid 7] [ftp] OK LOGIN: " PEER ", anon password \"a@b\"" },
     { "line_of_an_anonymous_login_without_a_password", "ftp",
-      { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true },
+      { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true, BYTES("") },
       "[pid 7] [ftp] OK LOGIN: " PEER ", anon password \"\"" },
     { "quotes_in_an_anonymous_password_do_not_end_it", "ftp",
       { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true, BYTES("a\" b") },
@@ -289,6 +291,33 @@ static void lines_that_were_lost_are_counted(void **state)
     unit_remove_dir(dir);
 }
 
+static void a_line_that_was_cut_by_a_full_disk_is_ended(void **state)
+{
+    char dir[UNIT_DIR_MAX], path[UNIT_DIR_MAX + 8], content[2000];
+    struct str error = STR_INIT(1000);
+    struct rlimit old, small;
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    unit_make_dir(dir);
+    (void)snprintf(path, sizeof(path), "%s/log", dir);
+    assert_true(open_log(path, &error));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){.rlim_cur = 30, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    one_line("cut");
+    one_line("lost");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    one_line("kept");
+    one_line("kept");
+    log_close();
+    unit_read_file(dir, "log", content, sizeof(content));
+    assert_int_equal(content[30], '\n');
+    assert_int_equal(count_lines(content), 4);
+    assert_non_null(strstr(content, "WARNING: 2 lines of the log could not be written\n"));
+    unit_remove_dir(dir);
+}
+
 int main(void)
 {
     UNIT_ADD_TABLE(check_format, format_rows);
@@ -299,5 +328,6 @@ int main(void)
     UNIT_ADD(a_log_that_cannot_be_opened_leaves_the_old_one);
     UNIT_ADD(a_pipe_without_a_reader_does_not_stop_anybody);
     UNIT_ADD(lines_that_were_lost_are_counted);
+    UNIT_ADD(a_line_that_was_cut_by_a_full_disk_is_ended);
     return unit_run("log");
 }

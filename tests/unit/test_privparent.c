@@ -81,6 +81,7 @@ static void side_open(enum priv_phase phase, const char *host)
     side.pp.tun = &side.tun;
     side.pp.auth = &side.auth;
     side.pp.phase = phase;
+    side.pp.refused_deadline_ms = sysutil_now_ms() + 60000;
     assert_true(netaddr_parse(host, AF_UNSPEC, &side.pp.peer));
     side.pp.local = side.pp.peer;
     if (side.pp.peer.family == AF_INET) {
@@ -489,6 +490,19 @@ static void no_password_of_a_local_user_is_logged(void **state)
     assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
     assert_true(log_holds("[no-such-user-here] FAIL LOGIN"));
     assert_false(log_holds("secret"));
+    side_close();
+}
+
+static void a_refused_child_that_does_not_end_is_ended(void **state)
+{
+    static union priv_request request;
+    size_t len = good_request(PRIV_SOCK_LOG, &request);
+
+    (void)state;
+    side_open(PRIV_PHASE_REFUSED, "127.0.0.1");
+    side.pp.refused_deadline_ms = sysutil_now_ms() - 1;
+    child_says(&request, len, 0);
+    assert_int_equal(serve(), PRIVPARENT_BROKEN); /* and not for ever, however much it has to say */
     side_close();
 }
 
@@ -931,6 +945,7 @@ int main(void)
     UNIT_ADD(the_last_refusal_is_the_last_login);
     UNIT_ADD(an_anonymous_login_is_granted);
     UNIT_ADD(no_password_of_a_local_user_is_logged);
+    UNIT_ADD(a_refused_child_that_does_not_end_is_ended);
     UNIT_ADD_TABLE(check_target, target_rows);
     UNIT_ADD(records_that_a_child_may_not_make_end_the_session);
     UNIT_ADD(records_carry_what_the_parent_knows);
