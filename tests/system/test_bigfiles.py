@@ -370,6 +370,13 @@ int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
     return resource == RLIMIT_NOFILE ? 0 : real(resource, limit);
 }
 
+int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
+{
+    int (*real)(__rlimit_resource_t, const struct rlimit64 *) = dlsym(RTLD_NEXT, "setrlimit64");
+
+    return resource == RLIMIT_NOFILE ? 0 : real(resource, limit);
+}
+
 long syscall(long number, ...)
 {
     long (*real)(long, ...) = dlsym(RTLD_NEXT, "syscall");

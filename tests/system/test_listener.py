@@ -450,7 +450,7 @@ def test_start_with_closed_standard_descriptors(ftpd, closed):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                preexec_fn=lambda: [os.close(number) for number in closed])
     try:
-        assert procs.wait_for(lambda: not refused("127.0.0.1"), 10)
+        assert procs.wait_for(lambda: 21 in listening_ports(), 10)
         for number in range(3):
             assert posture.descriptors(process.pid)[number] == ("null",)
         with Client() as client:
@@ -468,7 +468,7 @@ def test_inherited_descriptors_are_not_passed_on(ftpd, home, tmp_path):
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    pass_fds=[secret.fileno()])
         try:
-            assert procs.wait_for(lambda: not refused("127.0.0.1"), 10)
+            assert procs.wait_for(lambda: 21 in listening_ports(), 10)
             with Client() as client:
                 client.reply(220)
                 client.login("alice", "secret-alice")
