@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "privcap.h"
@@ -65,7 +64,7 @@ _Static_assert(ARRAY_LEN(requests) == PRIV_SOCK_COUNT - 1, "every request has it
 void privparent_log(const struct privparent *pp, const struct log_record *record)
 {
     const struct log_who who = {
-        .pid = (int)getpid(),
+        .pid = pp->pid,
         .user = pp->account.name,
         .peer = pp->peer_text,
     };
@@ -80,7 +79,7 @@ static enum outcome broken(struct privparent *pp, const char *what)
         .event = LOG_EVENT_WARNING, .text = what, .text_len = strlen(what)};
 
     privparent_log(pp, &record);
-    log_message(LOG_WARNING, "session %d (%s): %s; ending it", (int)getpid(), pp->peer_text, what);
+    log_message(LOG_WARNING, "session %d (%s): %s; ending it", pp->pid, pp->peer_text, what);
     return BROKEN;
 }
 
@@ -104,7 +103,7 @@ static void log_login(struct privparent *pp, const char *name, bool ok, const ch
         .text = text,
         .text_len = strlen(text),
     };
-    const struct log_who who = {.pid = (int)getpid(), .user = name, .peer = pp->peer_text};
+    const struct log_who who = {.pid = pp->pid, .user = name, .peer = pp->peer_text};
 
     log_record(&who, &record);
 }

@@ -23,6 +23,7 @@ enum priv_phase {
 struct privparent {
     const struct tunables *tun;
     const struct auth *auth;
+    int pid;             /* of N; the number of the session in the log */
     struct netaddr peer; /* recorded at accept; nothing the child says changes them */
     struct netaddr local;
     char peer_text[NETADDR_TEXT_MAX];

@@ -86,7 +86,7 @@ static void warn(const struct session *s, const char *what, const char *step)
     record.text = str_text(&text);
     record.text_len = text.len;
     privparent_log(&s->parent, &record);
-    log_message(LOG_ERR, "session %d (%s): %s", (int)getpid(), s->parent.peer_text,
+    log_message(LOG_ERR, "session %d (%s): %s", s->parent.pid, s->parent.peer_text,
                 str_text(&text));
     str_free(&text);
 }
@@ -343,6 +343,7 @@ void session_run(const struct session_env *env, int ctrl_fd)
 
     s.env = env;
     s.ctrl_fd = ctrl_fd;
+    s.parent.pid = (int)getpid();
     s.parent.tun = env->tun;
     s.parent.auth = env->auth;
     s.parent.phase = PRIV_PHASE_BEFORE;

@@ -80,6 +80,7 @@ static void side_open(enum priv_phase phase, const char *host)
     side.pp.priv_fd = fds[0];
     side.pp.tun = &side.tun;
     side.pp.auth = &side.auth;
+    side.pp.pid = (int)getpid();
     side.pp.phase = phase;
     side.pp.refused_deadline_ms = sysutil_now_ms() + 60000;
     assert_true(netaddr_parse(host, AF_UNSPEC, &side.pp.peer));
