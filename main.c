@@ -710,7 +710,7 @@ static int test_config(char **args, int arg_count)
     return EXIT_STATUS_OK;
 }
 
-static void prepare_or_die(struct listener *l)
+static void prepare_or_die(struct listener *l, sigset_t *open_mask)
 {
     struct str errors = STR_INIT(ERRORS_MAX);
     const char *step;
@@ -727,6 +727,7 @@ static void prepare_or_die(struct listener *l)
         report_errors(&errors);
         exit(EXIT_STATUS_USAGE);
     }
+    prepare_signals(open_mask); /* before anybody can see that we are there */
     l->listen_fd = open_listener(&l->config->tun);
     if (!log_open(&l->config->tun, &errors)) {
         log_fatal("%s", str_text(&errors));
@@ -791,8 +792,7 @@ int main(int argc, char **argv)
     case ACTION_RUN:
         break;
     }
-    prepare_or_die(&l);
-    prepare_signals(&open_mask);
+    prepare_or_die(&l, &open_mask);
     announce(&l);
     if (l.config->tun.background) {
         daemonise(&l);
