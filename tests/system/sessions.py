@@ -98,6 +98,7 @@ class Session:
     def __init__(self, daemon, host="127.0.0.1", source=None):
         before = {process.pid for process in procs.children(daemon.pid)}
         self.daemon = daemon
+        self.first_filters = posture.filters(daemon.pid)
         self.client = daemon.connect(host, source)
         new = [one.pid for one in procs.children(daemon.pid) if one.pid not in before]
         assert len(new) == 1, f"one session has begun, but the new processes are {new}"
@@ -117,8 +118,18 @@ class Session:
         return [self.parent] + [process.pid for process in procs.descendants(self.parent)]
 
     def login(self, name="alice"):
-        self.client.login(name, accounts.ALL[name].password)
+        if name == "ftp":
+            self.client.login("anonymous", "test@example.com")
+        else:
+            self.client.login(name, accounts.ALL[name].password)
+        assert procs.wait_for(self._parent_is_settled), "the session parent has not given up root"
         return self
+
+    def _parent_is_settled(self):
+        """The parent gives up root while S already greets the client; its filter comes last."""
+        wanted = 0 if self.daemon.options.get("seccomp_sandbox") == "NO" else 1
+        return (posture.limit(self.parent, "Max processes") == (0, 0) and
+                posture.filters(self.parent) >= self.first_filters + wanted)
 
     def leave(self, reset):
         """Close all that the client has, with FIN or with RST."""

@@ -51,20 +51,10 @@ def port_20(request):
     return PORT_20[request.param]
 
 
-def log_in(daemon, name):
-    """A session of one of USERS after login."""
-    session = Session(daemon)
-    if name == "ftp":
-        session.client.login("anonymous", "test@example.com")
-    else:
-        session.login(name)
-    return session
-
-
 @pytest.fixture
 def logged_in(ftpd, home, user, port_20):
     """A session of each of USERS, with and without port 20."""
-    return log_in(ftpd(connect_from_port_20=port_20, **user[1]), user[0])
+    return Session(ftpd(connect_from_port_20=port_20, **user[1])).login(user[0])
 
 
 def kinds(pid):
@@ -223,13 +213,13 @@ def test_session_parent_after_login(logged_in, port_20):
     {"connect_from_port_20": "NO"},
 ])
 def test_session_parent_without_need_keeps_no_capability(ftpd, home, options):
-    check_nobody(log_in(ftpd(**options), "alice").parent)
+    check_nobody(Session(ftpd(**options)).login().parent)
 
 
 def test_session_parent_after_active_transfers(ftpd, home):
     """The capability is raised around bind(2) only, and the sockets are given away."""
     home.file("f", b"content")
-    session = log_in(ftpd(connect_from_port_20="YES"), "alice")
+    session = Session(ftpd(connect_from_port_20="YES")).login()
     for _ in range(3):
         assert session.client.retr("f", "port") == b"content"
         check_nobody(session.parent, {"NET_BIND_SERVICE"})
@@ -265,7 +255,7 @@ def test_service_has_a_fresh_socket_to_its_parent(ftpd, home):
 
 
 def test_service_with_a_listener(ftpd, home):
-    session = log_in(ftpd(), "alice")
+    session = Session(ftpd()).login()
     port = session.client.pasv_address()[1]
     assert kinds(session.child) == sorted([PRIV, CONTROL, ("listen", port)])
     assert kinds(session.parent) == sorted([PRIV, *log_and_stderr(session.daemon)])
@@ -309,7 +299,7 @@ def client_child(client):
 
 def test_filters_can_be_switched_off_and_nothing_else_goes_with_them(ftpd, home):
     daemon = ftpd(seccomp_sandbox="NO")
-    session = log_in(daemon, "alice")
+    session = Session(daemon).login()
     ours = posture.filters(os.getpid())
     assert {posture.filters(pid) for pid in [daemon.pid, *session.pids]} == {ours}
     check_nobody(session.parent)
