@@ -227,9 +227,26 @@ static bool make_directories(const char *path)
     return good;
 }
 
-/* SECURITY: the jail of P and N must not be anybody's to fill. */
-static bool prepare_jail(const char *path, struct str *errors)
+/* Can nopriv_user get there? A process of its own finds out by becoming that user. */
+static bool jail_is_in_reach(const struct config *config)
 {
+    const struct privcap_plan plan = {
+        .uid = config->auth.nopriv_uid,
+        .gid = config->auth.nopriv_gid,
+        .dir = config->tun.secure_chroot_dir,
+    };
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(privcap_can_enter(&plan) ? EXIT_STATUS_OK : EXIT_STATUS_ERROR);
+    }
+    return pid != -1 && sysutil_wait(pid) == 0;
+}
+
+/* SECURITY: the jail of P and N must not be anybody's to fill. */
+static bool prepare_jail(const struct config *config, struct str *errors)
+{
+    const char *path = config->tun.secure_chroot_dir;
     struct stat st;
 
     if (stat(path, &st) == -1 &&
@@ -242,6 +259,12 @@ static bool prepare_jail(const char *path, struct str *errors)
                           "secure_chroot_dir=%s must be a directory of root that nobody "
                           "else can write\n",
                           path);
+        return false;
+    }
+    if (!jail_is_in_reach(config)) {
+        str_append_format(errors,
+                          "secure_chroot_dir=%s: the account nopriv_user=%s cannot enter it\n",
+                          path, config->tun.nopriv_user);
         return false;
     }
     return true;
@@ -457,8 +480,7 @@ static void reload(struct listener *l)
 
     got_hangup = 0;
     tzset();
-    if (fresh != NULL && prepare_jail(fresh->tun.secure_chroot_dir, &errors) &&
-        log_open(&fresh->tun, &errors)) {
+    if (fresh != NULL && prepare_jail(fresh, &errors) && log_open(&fresh->tun, &errors)) {
         report_changes(l->config, fresh);
         free_config(l->config);
         l->config = fresh;
@@ -723,7 +745,7 @@ static void prepare_or_die(struct listener *l, sigset_t *open_mask)
         log_fatal("/dev/null: %s", strerror(errno));
     }
     l->config = load_config(l->args, l->arg_count, NULL, &errors);
-    if (l->config == NULL || !prepare_jail(l->config->tun.secure_chroot_dir, &errors)) {
+    if (l->config == NULL || !prepare_jail(l->config, &errors)) {
         report_errors(&errors);
         exit(EXIT_STATUS_USAGE);
     }

@@ -464,3 +464,12 @@ def test_directory_of_the_helpers_must_be_roots(conf, tmp_path, mode, uid):
     directory.chmod(mode)
     os.chown(directory, uid, 0)
     assert "secure_chroot_dir" in start_fails(conf(f"secure_chroot_dir={directory}\n"))
+
+
+def test_jail_that_nobody_can_enter_stops_the_start(conf, tmp_path):
+    """It would be every client that finds out otherwise."""
+    hidden = tmp_path / "hidden"
+    (hidden / "empty").mkdir(parents=True)
+    hidden.chmod(0o700)
+    text = start_fails(conf(f"secure_chroot_dir={hidden}/empty\n"))
+    assert f"secure_chroot_dir={hidden}/empty" in text and "nopriv_user=nobody" in text
