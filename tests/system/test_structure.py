@@ -225,7 +225,8 @@ def login_calls(traced, daemon):
     found = calls.pop(traced.directory / f"trace.{parent}")
     roles["N"] = found.part(0, found.find("recvmsg(", start=found.find("setresuid(0, 0, 0)")))
     for path, found in calls.items():  # the greeter, and the one that checks a password
-        roles[path.suffix] = found
+        if int(path.suffix[1:]) > parent:  # others came and went while the listener started
+            roles[path.suffix] = found
     return roles
 
 
