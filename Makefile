@@ -26,19 +26,28 @@ has_package  = $(shell printf '\043include <$(1)>\n' | $(CC) -E -x c - >/dev/nul
 ifeq ($(origin WITH_SECCOMP),undefined)
 WITH_SECCOMP := $(call has_package,seccomp.h)
 endif
+ifeq ($(origin WITH_ZLIB),undefined)
+WITH_ZLIB := $(call has_package,zlib.h)
+endif
+ifeq ($(origin WITH_LIBMD),undefined)
+WITH_LIBMD := $(call has_package,sha2.h)
+endif
 # FTPS does not exist yet; the switch is accepted, so that build scripts may name it already.
 WITH_TLS     ?= 0
 
-DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP)
-LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp)
+DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP) \
+          $(if $(filter 1,$(WITH_ZLIB)),-DWITH_ZLIB) $(if $(filter 1,$(WITH_LIBMD)),-DWITH_LIBMD)
+LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp) \
+          $(if $(filter 1,$(WITH_ZLIB)),-lz) $(if $(filter 1,$(WITH_LIBMD)),-lmd)
 
-MODULES = auth conntab ctrlio datachan dirlist ftpcmd_data ftpcmd_file ftpcmd_session ftpcmd_xfer \
-          ftpproto log netaddr parseconf pattern privcap privparent privsock sandbox session str \
-          sysutil tunable xfer
+MODULES = auth codec conntab ctrlio datachan digest dirlist ftpcmd_data \
+          ftpcmd_file ftpcmd_session ftpcmd_xfer \
+          ftpproto ftptime log netaddr parseconf pattern privcap privparent privsock \
+          sandbox session str sysutil tunable userdb xfer zstream
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
 # Debian's names of what the targets below need
-BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev
+BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev zlib1g-dev libmd-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) clang libclang-rt-dev libcmocka-dev python3 python3-pytest \
                  iproute2 mount util-linux lftp tnftp ncftp curl wget valgrind strace libcap2-bin procps
 

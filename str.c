@@ -49,6 +49,31 @@ const char *str_text(const struct str *s)
     return s->buf != NULL ? s->buf : "";
 }
 
+bool str_next_word(const char **rest, struct str *word)
+{
+    const char *p = *rest + strspn(*rest, " ");
+    bool quoted = *p == '"';
+
+    str_clear(word);
+    if (*p == '\0') {
+        return false;
+    }
+    for (p += quoted; *p != '\0' && (quoted || *p != ' '); p++) {
+        if (quoted && *p == '"' && *++p != '"') {
+            *rest = p;
+            return *p == '\0' || *p == ' ';
+        }
+        str_append_char(word, *p);
+    }
+    *rest = p;
+    return !quoted;
+}
+
+bool str_only_blanks(const char *text)
+{
+    return text[strspn(text, " ")] == '\0';
+}
+
 void str_truncate(struct str *s, size_t len)
 {
     if (len < s->len) {

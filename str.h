@@ -65,6 +65,16 @@ void str_append_escaped(struct str *s, const char *text, size_t len, size_t max_
 /* Shorten the content to at most len bytes. */
 void str_truncate(struct str *s, size_t len);
 
+/*
+ * Take the next word of *rest into `word`: bytes other than blanks, or what stands in double quotes,
+ * where a doubled quote is one. *rest: behind it.
+ * Returns false if there is no word, a quote is not closed, or something follows it at once.
+ */
+MUST_CHECK bool str_next_word(const char **rest, struct str *word);
+
+/* True if nothing but blanks is in `text`. */
+bool str_only_blanks(const char *text);
+
 /* ASCII only: never depends on a locale, safe for bytes over 127. */
 bool str_is_digit(char c);
 bool str_is_blank(char c);

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FIRST_ROOM 64 /* items of an array that grows */
+
 void sysutil_bug(const char *file, int line, const char *text)
 {
     /* stderr is /dev/null in the processes of a session, and an abort says enough to their parent */
@@ -295,4 +297,28 @@ uint32_t sysutil_random(uint32_t limit)
         }
     }
     return value % limit; /* limits are port ranges: the bias is below 2^-16 */
+}
+
+bool sysutil_grow(void **array, size_t *room, size_t need, size_t item_size)
+{
+    size_t more = *room == 0 ? FIRST_ROOM : *room;
+    void *larger;
+
+    if (need <= *room) {
+        return true;
+    }
+    while (more < need) {
+        if (more > SIZE_MAX / 2) {
+            errno = ENOMEM;
+            return false;
+        }
+        more *= 2;
+    }
+    larger = reallocarray(*array, more, item_size);
+    if (larger == NULL) {
+        return false;
+    }
+    *array = larger;
+    *room = more;
+    return true;
 }

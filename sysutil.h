@@ -91,6 +91,12 @@ bool sysutil_wait_until(pid_t pid, int64_t deadline_ms, int *status_out);
 /* A descriptor of process `pid` that polls readable when it has ended, or -1 with errno. */
 MUST_CHECK int sysutil_pidfd_open(pid_t pid);
 
+/*
+ * Make room for `need` items in an array of *room, which doubles as long as it is too small. NULL and 0
+ * begin one. Returns false with errno, and *array as it was, without memory.
+ */
+MUST_CHECK bool sysutil_grow(void **array, size_t *room, size_t need, size_t item_size);
+
 /* A random number below `limit` (at least 1), from the kernel. */
 uint32_t sysutil_random(uint32_t limit);
 

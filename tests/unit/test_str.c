@@ -387,6 +387,27 @@ static const struct equal_row equal_rows[] = {
     { "nocase_leaves_latin1_alone", "\xE9", "\xC9", false },
 };
 
+struct words_row {
+    const char *name;
+    const char *text;
+    const char *words; /* each in <>; '!' where it ends with an error, and no more */
+};
+
+static const struct words_row words_rows[] = {
+    { "words_none", "", "!" },
+    { "words_of_blanks", "   ", "!" },
+    { "words_one", "a", "<a>!" },
+    { "words_between_blanks", "  a  bc ", "<a><bc>!" },
+    { "words_in_quotes", "\"a b\" c", "<a b><c>!" },
+    { "words_with_doubled_quotes", "\"a\"\"b\"", "<a\"b>!" },
+    { "words_of_a_doubled_quote_alone", "\"\"\"\"", "<\">!" },
+    { "words_empty_in_quotes", "\"\" x", "<><x>!" },
+    { "words_with_an_open_quote", "\"a b", "!" },
+    { "words_with_text_at_a_closing_quote", "\"a\"b", "!" },
+    { "words_with_a_quote_inside", "a\"b c", "<a\"b><c>!" },
+    { "words_with_other_bytes", "\xFF\t \xC3\xA4", "<\xFF\t><\xC3\xA4>!" },
+};
+
 struct distance_row {
     const char *name;
     const char *a, *b;
@@ -413,6 +434,30 @@ static void check_equal(void **state)
     const struct equal_row *row = *state;
 
     assert_int_equal(str_equal_nocase(row->a, row->b), row->equal);
+}
+
+static void check_words(void **state)
+{
+    const struct words_row *row = *state;
+    struct str word = STR_INIT(100), found = STR_INIT(200);
+    const char *rest = row->text;
+
+    while (str_next_word(&rest, &word)) {
+        str_append_format(&found, "<%s>", str_text(&word));
+    }
+    str_append_char(&found, '!');
+    assert_string_equal(str_text(&found), row->words);
+    str_free(&word);
+    str_free(&found);
+}
+
+static void blanks_are_blanks_only(void **state)
+{
+    (void)state;
+    assert_true(str_only_blanks(""));
+    assert_true(str_only_blanks("   "));
+    assert_false(str_only_blanks(" \t"));
+    assert_false(str_only_blanks("  a"));
 }
 
 static void check_distance(void **state)
@@ -443,6 +488,8 @@ int main(void)
     UNIT_ADD(upper_changes_ascii_letters_only);
     UNIT_ADD(classes_of_bytes_are_ascii);
     UNIT_ADD_TABLE(check_equal, equal_rows);
+    UNIT_ADD_TABLE(check_words, words_rows);
+    UNIT_ADD(blanks_are_blanks_only);
     UNIT_ADD_TABLE(check_distance, distance_rows);
     return unit_run("str");
 }

@@ -495,6 +495,31 @@ static void random_numbers_stay_below_their_limit(void **state)
     assert_true(seen[0] && seen[1] && seen[2]);
 }
 
+static void an_array_doubles_and_keeps_its_content(void **state)
+{
+    size_t room = 0;
+    void *array = NULL;
+    uint32_t *items;
+
+    (void)state;
+    assert_true(sysutil_grow(&array, &room, 1, sizeof(uint32_t)));
+    assert_int_equal(room, 64);
+    items = array;
+    items[0] = 4711;
+    assert_true(sysutil_grow(&array, &room, 64, sizeof(uint32_t)));
+    assert_ptr_equal(array, items);
+    assert_true(sysutil_grow(&array, &room, 129, sizeof(uint32_t)));
+    assert_int_equal(room, 256);
+    items = array;
+    items[255] = 1;
+    assert_int_equal(items[0], 4711);
+    assert_false(sysutil_grow(&array, &room, SIZE_MAX, 1));
+    assert_int_equal(errno, ENOMEM);
+    assert_ptr_equal(array, items);
+    assert_int_equal(room, 256);
+    free(array);
+}
+
 int main(void)
 {
     UNIT_ADD(readn_goes_on_after_a_signal);
@@ -516,5 +541,6 @@ int main(void)
     UNIT_ADD(a_refused_connection_is_a_socket_error);
     UNIT_ADD(waiting_for_a_child_ends_at_the_deadline);
     UNIT_ADD(random_numbers_stay_below_their_limit);
+    UNIT_ADD(an_array_doubles_and_keeps_its_content);
     return unit_run("sysutil");
 }
