@@ -1,176 +1,27 @@
 /*
- * dirlist.c - listings
+ * dirlist.c - the directory walker
  *
  * Process: S.
- * Trusts:  no name: bytes are copied as they are, but for CR and LF, which would end the line of a
- *          listing and become '?'.
+ * Trusts:  no name.
  * Touches: directories, with the user's rights.
  */
 #include "dirlist.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pattern.h"
 #include "str.h"
 #include "sysutil.h"
 
-#define RECENT_SECONDS (182 * 86400) /* as vsftpd: younger files show the time and not the year */
-#define NAME_ROOM      300           /* a name, its prefix' rest and CRLF */
+#define NAME_ROOM 300 /* a name and CRLF */
 
-/* A cursor in an output buffer that is known to be large enough. */
-struct out {
-    char *at;
-};
-
-static void put_char(struct out *out, char c)
-{
-    *out->at++ = c;
-}
-
-static void put_mem(struct out *out, const char *data, size_t len)
-{
-    memcpy(out->at, data, len);
-    out->at += len;
-}
-
-/* A name: nothing in it may look like the end of the line. */
-static void put_name(struct out *out, const char *name)
-{
-    for (; *name != '\0'; name++) {
-        put_char(out, *name == '\r' || *name == '\n' ? '?' : *name);
-    }
-}
-
-/* A number in a column of `width`, filled up with `pad` in front. */
-static void put_right(struct out *out, uint64_t value, size_t width, char pad)
-{
-    char digits[20];
-    size_t at = sizeof(digits);
-
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    for (size_t i = sizeof(digits) - at; i < width; i++) {
-        put_char(out, pad);
-    }
-    put_mem(out, digits + at, sizeof(digits) - at);
-}
-
-/* A number at the left of a column of `width`. */
-static void put_left(struct out *out, uint64_t value, size_t width)
-{
-    const char *start = out->at;
-
-    put_right(out, value, 1, ' ');
-    while ((size_t)(out->at - start) < width) {
-        put_char(out, ' ');
-    }
-}
-
-static char type_letter(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return '-';
-    case S_IFDIR:
-        return 'd';
-    case S_IFLNK:
-        return 'l';
-    case S_IFCHR:
-        return 'c';
-    case S_IFBLK:
-        return 'b';
-    case S_IFIFO:
-        return 'p';
-    case S_IFSOCK:
-        return 's';
-    default:
-        return '?';
-    }
-}
-
-/* "drwxr-sr-t": always ten letters. */
-static void put_mode(struct out *out, mode_t mode)
-{
-    static const char letters[] = "rwxrwxrwx";
-    static const struct {
-        mode_t special, execute;
-        size_t at;
-        char with, without;
-    } extra[] = {
-        {S_ISUID, S_IXUSR, 2, 's', 'S'},
-        {S_ISGID, S_IXGRP, 5, 's', 'S'},
-        {S_ISVTX, S_IXOTH, 8, 't', 'T'},
-    };
-    char *start;
-
-    put_char(out, type_letter(mode));
-    start = out->at;
-    for (size_t i = 0; i < 9; i++) {
-        put_char(out, (mode & (S_IRUSR >> i)) != 0 ? letters[i] : '-');
-    }
-    for (size_t i = 0; i < ARRAY_LEN(extra); i++) {
-        if ((mode & extra[i].special) != 0) {
-            start[extra[i].at] = (mode & extra[i].execute) != 0 ? extra[i].with : extra[i].without;
-        }
-    }
-}
-
-/* "Jan  2 15:04" for the last six months, else "Jan  2  2006". English, in twelve columns. */
-static void put_date(struct out *out, time_t when, time_t now)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm tm;
-
-    if (gmtime_r(&when, &tm) == NULL) {
-        memset(&tm, 0, sizeof(tm)); /* a year that does not fit */
-        tm.tm_mday = 1;
-    }
-    put_mem(out, months + (size_t)tm.tm_mon * 3, 3);
-    put_char(out, ' ');
-    put_right(out, (uint64_t)tm.tm_mday, 2, ' ');
-    put_char(out, ' ');
-    if (when <= now && when > now - RECENT_SECONDS) {
-        put_right(out, (uint64_t)tm.tm_hour, 2, '0');
-        put_char(out, ':');
-        put_right(out, (uint64_t)tm.tm_min, 2, '0');
-    } else {
-        put_right(out, tm.tm_year >= -1900 ? (uint64_t)((int64_t)tm.tm_year + 1900) : 0, 5, ' ');
-    }
-}
-
-size_t dirlist_format_long(char *buf, const struct stat *st, const char *name, const char *target,
-                           time_t now)
-{
-    struct out out = {.at = buf};
-
-    put_mode(&out, st->st_mode);
-    put_char(&out, ' ');
-    put_right(&out, st->st_nlink, 4, ' ');
-    put_char(&out, ' ');
-    put_left(&out, st->st_uid, 8);
-    put_char(&out, ' ');
-    put_left(&out, st->st_gid, 8);
-    put_char(&out, ' ');
-    put_right(&out, st->st_size > 0 ? (uint64_t)st->st_size : 0, 12, ' ');
-    put_char(&out, ' ');
-    put_date(&out, st->st_mtime, now);
-    put_char(&out, ' ');
-    put_name(&out, name);
-    if (target != NULL) {
-        put_mem(&out, " -> ", 4);
-        put_name(&out, target);
-    }
-    return (size_t)(out.at - buf);
-}
-
+/* The options that are known, and what each means. */
 static void take_option(char letter, struct dirlist_options *options)
 {
     switch (letter) {
@@ -189,6 +40,18 @@ static void take_option(char letter, struct dirlist_options *options)
         break;
     case 'r':
         options->reverse = true;
+        break;
+    case 't':
+        options->order = DIRLIST_BY_TIME;
+        break;
+    case 'S':
+        options->order = DIRLIST_BY_SIZE;
+        break;
+    case 'L':
+        options->follow = true;
+        break;
+    case 'R':
+        options->recurse = true;
         break;
     default:
         break; /* clients send what their ls knows; the listing is right without it */
@@ -212,51 +75,74 @@ const char *dirlist_parse_options(const char *argument, struct dirlist_options *
     return argument;
 }
 
-/* Make room for `need` elements in an array that doubles. */
-static bool grow(void **array, size_t *cap, size_t need, size_t element, size_t first)
+/* The status of an entry: of the link itself, unless -L was said and it leads somewhere. */
+static bool stat_entry(const struct dirlist *list, const char *name, struct stat *st)
 {
-    size_t more = *cap == 0 ? first : *cap;
-    void *larger;
+    int at_fd = list->dir_fd == -1 ? AT_FDCWD : list->dir_fd;
 
-    if (need <= *cap) {
-        return true;
+    return (list->options.follow && fstatat(at_fd, name, st, 0) == 0) ||
+           fstatat(at_fd, name, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The first eight bytes of a name as a number: most comparisons need no more. */
+static uint64_t name_key(const char *name)
+{
+    uint64_t key = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        key = key << 8 | (unsigned char)*name;
+        name += *name != '\0';
     }
-    while (more < need) {
-        more *= 2;
+    return key;
+}
+
+static uint64_t sort_key(const struct dirlist *list, const char *name)
+{
+    struct stat st;
+
+    if (list->options.order == DIRLIST_BY_NAME) {
+        return name_key(name);
     }
-    larger = reallocarray(*array, more, element);
-    if (larger == NULL) {
-        return false;
+    if (!stat_entry(list, name, &st)) {
+        return UINT64_MAX; /* vanished, and to be left out */
     }
-    *array = larger;
-    *cap = more;
-    return true;
+    return list->options.order == DIRLIST_BY_SIZE
+               ? UINT64_MAX - (uint64_t)st.st_size
+               : UINT64_MAX -
+                     ((uint64_t)st.st_mtime ^ (UINT64_C(1) << 63)); /* signed to unsigned */
 }
 
 static bool add_name(struct dirlist *list, const char *name)
 {
     size_t len = strlen(name) + 1;
     void *names = list->names;
-    void *order = list->order;
+    void *entries = list->entries;
     bool good = list->names_len + len < UINT32_MAX &&
-                grow(&names, &list->names_cap, list->names_len + len, 1, 4096);
+                sysutil_grow(&names, &list->names_cap, list->names_len + len, 1);
 
     list->names = names;
-    good = good && grow(&order, &list->order_cap, list->count + 1, sizeof(uint32_t), 256);
-    list->order = order;
+    good = good && sysutil_grow(&entries, &list->entries_cap, list->count + 1,
+                                sizeof(struct dirlist_entry));
+    list->entries = entries;
     if (!good) {
         errno = ENOMEM;
         return false;
     }
-    list->order[list->count++] = (uint32_t)list->names_len;
+    list->entries[list->count].key = sort_key(list, name);
+    list->entries[list->count++].name = (uint32_t)list->names_len;
     memcpy(list->names + list->names_len, name, len);
     list->names_len += len;
     return true;
 }
 
+static bool is_dots(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 static bool is_wanted(const struct dirlist *list, struct pattern *pattern, const char *name)
 {
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+    if (is_dots(name)) {
         /* who asks NLST for names wants to do something with each of them */
         return list->options.dots && pattern == NULL && list->options.format == DIRLIST_LONG;
     }
@@ -266,31 +152,48 @@ static bool is_wanted(const struct dirlist *list, struct pattern *pattern, const
     return name[0] != '.' || list->options.all;
 }
 
-/* All names of the directory into the list; list->dir_fd stays open for the lines. */
-static bool read_names(struct dirlist *list, struct pattern *pattern)
+/* A stream of its own for the directory; list->dir_fd stays open for the entries. */
+static DIR *open_stream(const struct dirlist *list)
 {
     int fd = fcntl(list->dir_fd, F_DUPFD_CLOEXEC, 0);
     DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
-    const struct dirent *entry;
-    bool good = dir != NULL;
 
     if (dir == NULL) {
         sysutil_close(&fd);
+    }
+    return dir;
+}
+
+/* All names of the directory into the list. */
+static bool read_names(struct dirlist *list, struct pattern *pattern)
+{
+    DIR *dir = open_stream(list);
+    const struct dirent *entry;
+    bool good = dir != NULL;
+    int saved_errno;
+
+    if (dir == NULL) {
         return false;
     }
     while (good && (errno = 0, entry = readdir(dir)) != NULL) {
         good = !is_wanted(list, pattern, entry->d_name) || add_name(list, entry->d_name);
     }
-    good = good && errno == 0;
+    saved_errno = errno;
     (void)closedir(dir); /* only read from */
-    return good;
+    errno = saved_errno;
+    return good && saved_errno == 0;
 }
 
-static int compare_names(const void *a, const void *b, void *names)
+static int compare_entries(const void *a, const void *b, void *names)
 {
+    const struct dirlist_entry *left = a;
+    const struct dirlist_entry *right = b;
     const char *base = names;
 
-    return strcmp(base + *(const uint32_t *)a, base + *(const uint32_t *)b);
+    if (left->key != right->key) {
+        return left->key < right->key ? -1 : 1;
+    }
+    return strcmp(base + left->name, base + right->name);
 }
 
 static void sort_names(struct dirlist *list)
@@ -298,46 +201,73 @@ static void sort_names(struct dirlist *list)
     if (list->count < 2) {
         return;
     }
-    qsort_r(list->order, list->count, sizeof(uint32_t), compare_names, list->names);
+    qsort_r(list->entries, list->count, sizeof(struct dirlist_entry), compare_entries, list->names);
     for (size_t i = 0; list->options.reverse && i < list->count / 2; i++) {
-        uint32_t kept = list->order[i];
+        struct dirlist_entry kept = list->entries[i];
 
-        list->order[i] = list->order[list->count - 1 - i];
-        list->order[list->count - 1 - i] = kept;
+        list->entries[i] = list->entries[list->count - 1 - i];
+        list->entries[list->count - 1 - i] = kept;
     }
 }
 
 /* What stands before each name so that it works as an argument: "dir/" of "dir", nothing of ".". */
 static bool set_prefix(struct dirlist *list, const char *path, size_t len)
 {
-    struct str prefix = STR_INIT(FTP_LINE_MAX + 1);
+    bool here = len == 0 || (len == 1 && path[0] == '.');
+    char *prefix = here ? strdup("") : malloc(len + 2);
 
-    if (len > 0 && !(len == 1 && path[0] == '.')) {
-        str_append_mem(&prefix, path, len);
-        if (path[len - 1] != '/') {
-            str_append_char(&prefix, '/');
-        }
-    }
-    list->prefix = strdup(str_text(&prefix));
-    str_free(&prefix);
-    return list->prefix != NULL;
-}
-
-/* List a directory, or what `pattern` matches in it. */
-static bool open_dir(struct dirlist *list, const char *path, const char *pattern_text)
-{
-    struct pattern *pattern = NULL;
-    struct stat st;
-    bool good;
-
-    list->dir_fd =
-        open(*path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-    if (list->dir_fd == -1 || fstat(list->dir_fd, &st) == -1) {
+    if (prefix == NULL) {
         return false;
     }
-    if (list->options.world_readable && (st.st_mode & S_IROTH) == 0) {
-        return true; /* and nothing in it */
+    if (!here) {
+        memcpy(prefix, path, len);
+        len -= path[len - 1] == '/';
+        memcpy(prefix + len, "/", 2);
     }
+    free(list->prefix);
+    list->prefix = prefix;
+    return true;
+}
+
+/* -R: note the directories among the entries; the first one is to be listed next. */
+static bool note_pending(struct dirlist *list)
+{
+    for (size_t i = list->count; i-- > 0;) {
+        const char *name = list->names + list->entries[i].name;
+        void *pending = list->pending;
+        struct stat st;
+        char *path = NULL;
+
+        if (is_dots(name) || list->dir_fd == -1 ||
+            fstatat(list->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISDIR(st.st_mode)) {
+            continue;
+        }
+        if (!sysutil_grow(&pending, &list->pending_cap, list->pending_count + 1, sizeof(char *))) {
+            return false;
+        }
+        list->pending = pending;
+        path = malloc(strlen(list->prefix) + strlen(name) + 1);
+        if (path == NULL) {
+            return false;
+        }
+        memcpy(path, list->prefix, strlen(list->prefix));
+        memcpy(path + strlen(list->prefix), name, strlen(name) + 1);
+        list->pending[list->pending_count++] = path;
+    }
+    return true;
+}
+
+static bool is_closed_to_world(const struct dirlist *list, const struct stat *st)
+{
+    return list->options.world_readable && (st->st_mode & S_IROTH) == 0;
+}
+
+/* The names in list->dir_fd, as far as the pattern lets them. */
+static bool read_sorted(struct dirlist *list, const char *pattern_text)
+{
+    struct pattern *pattern = NULL;
+    bool good;
+
     if (pattern_text != NULL) {
         pattern = malloc(sizeof(*pattern));
         if (pattern == NULL || !pattern_compile(pattern, pattern_text)) {
@@ -351,7 +281,25 @@ static bool open_dir(struct dirlist *list, const char *path, const char *pattern
         free(pattern);
     }
     sort_names(list);
-    return good;
+    return good && (!list->options.recurse || note_pending(list));
+}
+
+/* List a directory, or what `pattern` matches in it. */
+static bool open_dir(struct dirlist *list, const char *path, const char *pattern_text)
+{
+    struct stat st;
+
+    list->dir_fd =
+        open(*path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+    if (list->dir_fd == -1 || fstat(list->dir_fd, &st) == -1) {
+        return false;
+    }
+    if (list->options.format == DIRLIST_FACTS) {
+        listfmt_learn_dir(list->fmt, &st, &list->dir);
+        list->stream = is_closed_to_world(list, &st) ? NULL : open_stream(list);
+        return list->stream != NULL || is_closed_to_world(list, &st);
+    }
+    return is_closed_to_world(list, &st) || read_sorted(list, pattern_text);
 }
 
 /* List one thing by its name. NLST shows it as it was asked for, LIST its last part. */
@@ -389,13 +337,16 @@ static bool open_any(struct dirlist *list, const char *path)
 {
     struct stat st;
 
+    if (list->options.format == DIRLIST_FACTS) {
+        return open_dir(list, path, NULL);
+    }
     if (stat(*path != '\0' ? path : ".", &st) == -1) {
         int saved_errno = errno;
 
         if (lstat(path, &st) == 0) {
             return open_single(list, path); /* a link that leads nowhere */
         }
-        if (saved_errno == ENOENT && pattern_is_special(path)) {
+        if ((saved_errno == ENOENT || saved_errno == ENAMETOOLONG) && pattern_is_special(path)) {
             return open_pattern(list, path);
         }
         errno = saved_errno;
@@ -407,14 +358,17 @@ static bool open_any(struct dirlist *list, const char *path)
     return set_prefix(list, path, strlen(path)) && open_dir(list, path, NULL);
 }
 
-bool dirlist_open(struct dirlist *list, const char *path, const struct dirlist_options *options)
+bool dirlist_open(struct dirlist *list, const char *path, const struct dirlist_options *options,
+                  struct listfmt *fmt)
 {
     int saved_errno;
 
     memset(list, 0, sizeof(*list));
     list->dir_fd = -1;
     list->options = *options;
-    list->now = time(NULL);
+    list->fmt = fmt;
+    fmt->now = time(NULL);
+    fmt->has_minute = false;
     if (open_any(list, path)) {
         return true;
     }
@@ -432,78 +386,287 @@ static const char *last_part(const char *path)
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* One line into buf; its length, or 0 if the entry has vanished. */
-static size_t format_entry(const struct dirlist *list, const char *name, char *buf)
+/* The target of a symbolic link into `target`; NULL if it is none. */
+static const char *read_target(const struct dirlist *list, const char *name, const struct stat *st,
+                               char *target, size_t cap)
 {
     int at_fd = list->dir_fd == -1 ? AT_FDCWD : list->dir_fd;
-    char target[4096];
-    struct stat st;
-    ssize_t target_len = -1;
+    ssize_t len = S_ISLNK(st->st_mode) ? readlinkat(at_fd, name, target, cap - 1) : -1;
 
-    if (fstatat(at_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
-        return 0;
+    if (len <= 0) {
+        return NULL;
     }
-    if (S_ISLNK(st.st_mode)) {
-        target_len = readlinkat(at_fd, name, target, sizeof(target) - 1);
-    }
-    if (target_len > 0) {
-        target[target_len] = '\0';
-    }
-    return dirlist_format_long(buf, &st, last_part(name), target_len > 0 ? target : NULL,
-                               list->now);
+    target[len] = '\0';
+    return target;
 }
 
-static size_t put_entry(const struct dirlist *list, const char *name, char *buf)
+/* One line without its end into buf; its length, or 0 if the entry has vanished. */
+static size_t put_long(struct dirlist *list, const char *name, char *buf)
 {
-    struct out out = {.at = buf};
+    char target[4096];
+    struct stat st;
+
+    if (!stat_entry(list, name, &st)) {
+        return 0;
+    }
+    return listfmt_long(list->fmt, buf, &st, last_part(name),
+                        read_target(list, name, &st, target, sizeof(target)));
+}
+
+static size_t put_facts(struct dirlist *list, const char *name, enum listfmt_kind kind, char *buf)
+{
+    char target[4096];
+    struct stat st;
+    size_t len;
+
+    if (fstatat(list->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+        return 0;
+    }
+    len = listfmt_facts(list->fmt, buf, &st, &list->dir, kind,
+                        read_target(list, name, &st, target, sizeof(target)));
+    return len + listfmt_name(buf + len, name);
+}
+
+static size_t end_line(char *buf, size_t len)
+{
+    memcpy(buf + len, "\r\n", 2);
+    return len + 2;
+}
+
+static size_t put_entry(struct dirlist *list, const char *name, char *buf)
+{
+    size_t len;
 
     if (list->options.format == DIRLIST_LONG) {
-        size_t len = format_entry(list, name, buf);
-
+        len = put_long(list, name, buf);
         if (len == 0) {
             return 0;
         }
-        out.at += len;
     } else {
-        put_name(&out, list->prefix);
-        put_name(&out, name);
+        len = listfmt_name(buf, list->prefix);
+        len += listfmt_name(buf + len, name);
     }
-    put_mem(&out, "\r\n", 2);
-    return (size_t)(out.at - buf);
+    return end_line(buf, len);
 }
 
-/* The most that the line of an entry can take; LIST lines with a link target take most. */
+/* The next line of a stream; 0 if there is nothing to show, *ended_out at its end. */
+static size_t put_streamed(struct dirlist *list, char *buf, bool *ended_out)
+{
+    const struct dirent *entry;
+    size_t len = 0;
+
+    switch (list->stream_next) {
+    case STREAM_SELF:
+        list->stream_next = STREAM_PARENT;
+        len = put_facts(list, ".", LISTFMT_SELF, buf);
+        break;
+    case STREAM_PARENT:
+        list->stream_next = STREAM_ENTRIES;
+        len = put_facts(list, "..", LISTFMT_PARENT, buf);
+        break;
+    case STREAM_ENTRIES:
+        errno = 0;
+        entry = list->stream != NULL ? readdir(list->stream) : NULL;
+        if (entry == NULL) {
+            list->error = errno;
+            *ended_out = true;
+        } else if (!is_dots(entry->d_name)) {
+            len = put_facts(list, entry->d_name, LISTFMT_ENTRY, buf);
+        }
+        break;
+    }
+    return len > 0 ? end_line(buf, len) : 0;
+}
+
+/* -R: go on with the next directory that was seen. False if there is none. */
+static bool next_directory(struct dirlist *list)
+{
+    char *path;
+    struct stat st;
+
+    if (list->pending_count == 0) {
+        return false;
+    }
+    path = list->pending[--list->pending_count];
+    sysutil_close(&list->dir_fd);
+    list->count = list->next = list->names_len = 0;
+    list->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    /* one that cannot be opened is shown as empty, as ls does */
+    if (!set_prefix(list, path, strlen(path)) ||
+        (list->dir_fd != -1 && fstat(list->dir_fd, &st) == 0 && !is_closed_to_world(list, &st) &&
+         !read_sorted(list, NULL))) {
+        list->error = errno;
+    }
+    free(path);
+    list->heading = list->options.format == DIRLIST_LONG ? list->prefix : NULL;
+    return true;
+}
+
+/* "", "./sub:" as ls -R has it; the heading is the prefix, which ends in a slash. */
+static size_t put_heading(struct dirlist *list, char *buf)
+{
+    const char *path = list->heading;
+    size_t len = end_line(buf, 0);
+
+    if (path[0] != '/' && strncmp(path, "./", 2) != 0) {
+        memcpy(buf + len, "./", 2);
+        len += 2;
+    }
+    len += listfmt_name(buf + len, path);
+    buf[len - 1] = ':';
+    list->heading = NULL;
+    return end_line(buf, len);
+}
+
+/* The most that a line can take; those with a link target take most. */
 static size_t line_room(const struct dirlist *list)
 {
-    if (list->options.format == DIRLIST_LONG) {
+    if (list->options.format != DIRLIST_NAMES || list->dir_fd == -1) {
         return DIRLIST_LINE_MAX;
     }
-    return list->dir_fd == -1 ? DIRLIST_LINE_MAX : strlen(list->prefix) + NAME_ROOM;
+    return strlen(list->prefix) + NAME_ROOM;
 }
 
-size_t dirlist_fill(struct dirlist *list, char *buf, size_t cap)
+/* Fill in lines of the directory in hand. */
+static size_t fill_sorted(struct dirlist *list, char *buf, size_t cap)
 {
     size_t room = line_room(list);
     size_t len = 0;
 
-    if (cap < room) {
-        bug("a buffer too small for a line");
+    if (list->heading != NULL && cap >= room) {
+        len = put_heading(list, buf);
     }
     while (list->next < list->count && cap - len >= room) {
-        len += put_entry(list, list->names + list->order[list->next], buf + len);
+        len += put_entry(list, list->names + list->entries[list->next].name, buf + len);
         list->next++;
     }
     return len;
 }
 
+static size_t fill_streamed(struct dirlist *list, char *buf, size_t cap)
+{
+    bool ended = false;
+    size_t len = 0;
+
+    while (!ended && cap - len >= DIRLIST_LINE_MAX) {
+        len += put_streamed(list, buf + len, &ended);
+    }
+    return len;
+}
+
+size_t dirlist_fill(struct dirlist *list, char *buf, size_t cap)
+{
+    size_t len;
+
+    if (cap < DIRLIST_LINE_MAX) {
+        bug("a buffer too small for a line");
+    }
+    if (list->options.format == DIRLIST_FACTS) {
+        return fill_streamed(list, buf, cap);
+    }
+    do {
+        len = fill_sorted(list, buf, cap);
+    } while (len == 0 && list->error == 0 && next_directory(list));
+    return len;
+}
+
 void dirlist_close(struct dirlist *list)
 {
+    if (list->stream != NULL) {
+        (void)closedir(list->stream); /* only read from */
+    }
+    for (size_t i = 0; i < list->pending_count; i++) {
+        free(list->pending[i]);
+    }
     sysutil_close(&list->dir_fd);
+    free(list->pending);
     free(list->prefix);
     free(list->names);
-    free(list->order);
-    list->prefix = NULL;
-    list->names = NULL;
-    list->order = NULL;
-    list->count = list->next = 0;
+    free(list->entries);
+    list->stream = NULL;
+    list->pending = NULL;
+    list->prefix = list->names = NULL;
+    list->entries = NULL;
+    list->count = list->next = list->pending_count = 0;
+}
+
+/* The name of the directory that holds `path`, as it is spelled; to be freed. */
+static char *spell_parent(const char *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 0 && path[len - 1] == '/') {
+        len--;
+    }
+    while (len > 0 && path[len - 1] != '/') {
+        len--;
+    }
+    return len > 0 ? strndup(path, len) : strdup(".");
+}
+
+/* The name of the directory above a directory. */
+static char *spell_above(const char *path)
+{
+    size_t len = strlen(path);
+    char *above = malloc(len + sizeof("/.."));
+
+    if (above != NULL) {
+        memcpy(above, path, len);
+        memcpy(above + len, len > 0 ? "/.." : "..", len > 0 ? sizeof("/..") : sizeof(".."));
+    }
+    return above;
+}
+
+/* The status of the directory with that name, which is freed. */
+static bool stat_named(char *name, struct stat *st)
+{
+    bool good = name != NULL && stat(name, st) == 0;
+
+    free(name);
+    return good;
+}
+
+/*
+ * The directory that holds what is at `path`, for the fact perm; nothing is granted if there is none.
+ * st: what the path leads to, a link being followed.
+ */
+static void learn_parent(const char *path, const struct stat *st, struct listfmt *fmt,
+                         struct listfmt_dir *dir)
+{
+    struct stat itself;
+    struct stat above;
+    bool known = lstat(*path != '\0' ? path : ".", &itself) == 0;
+
+    memset(dir, 0, sizeof(*dir));
+    /* the spelling may end in dots, so the way up is asked for first; it needs the right to enter */
+    if (!(known && S_ISDIR(itself.st_mode) && stat_named(spell_above(path), &above)) &&
+        !stat_named(spell_parent(path), &above)) {
+        return;
+    }
+    if (above.st_dev == st->st_dev && above.st_ino == st->st_ino) {
+        return; /* the root is in itself */
+    }
+    listfmt_learn_dir(fmt, &above, dir);
+    if (known && S_ISLNK(itself.st_mode) && dir->sticky) {
+        /* what can be removed is the link, not what it leads to */
+        dir->writable = dir->writable && (dir->owner == fmt->uid || itself.st_uid == fmt->uid);
+        dir->sticky = false;
+    }
+}
+
+size_t dirlist_facts_of(char *buf, const char *path, const char *shown, struct listfmt *fmt)
+{
+    const struct dirlist here = {.dir_fd = -1};
+    char target[4096];
+    struct listfmt_dir dir;
+    struct stat st;
+    size_t len;
+
+    if (stat(*path != '\0' ? path : ".", &st) == -1 && lstat(path, &st) == -1) {
+        return 0;
+    }
+    learn_parent(path, &st, fmt, &dir);
+    len = listfmt_facts(fmt, buf, &st, &dir, LISTFMT_ENTRY,
+                        read_target(&here, path, &st, target, sizeof(target)));
+    return len + listfmt_name(buf + len, shown);
 }

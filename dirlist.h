@@ -1,46 +1,70 @@
 /*
- * dirlist.h - listings: a directory walker, a pattern filter, and the LIST and NLST formats
+ * dirlist.h - listings: the directory walker and the pattern filter
  */
 #ifndef MINIFTPD_DIRLIST_H
 #define MINIFTPD_DIRLIST_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "common.h"
-
-struct stat;
+#include "listfmt.h"
 
 /* A buffer for dirlist_fill() holds at least this: the longest line. */
-#define DIRLIST_LINE_MAX 16384
+#define DIRLIST_LINE_MAX LISTFMT_LINE_MAX
 
 enum dirlist_format {
-    DIRLIST_LONG, /* as 'ls -l' in the form that FTP clients parse */
-    DIRLIST_NAMES /* one name a line, usable as an argument of RETR */
+    DIRLIST_LONG,  /* as 'ls -l' in the form that FTP clients parse */
+    DIRLIST_NAMES, /* one name a line, usable as an argument of RETR */
+    DIRLIST_FACTS  /* MLSD: a directory as it comes from the kernel, with "." and ".." first */
 };
+
+enum dirlist_order { DIRLIST_BY_NAME, DIRLIST_BY_TIME, DIRLIST_BY_SIZE };
 
 struct dirlist_options {
     enum dirlist_format format;
-    bool all;            /* names that begin with a dot, too (-A) */
-    bool dots;           /* and, in DIRLIST_LONG, the directory itself and its parent (-a) */
-    bool itself;         /* a directory itself and not its content (-d) */
-    bool reverse;        /* the order (-r) */
-    bool world_readable; /* a directory that others may not read counts as empty */
+    enum dirlist_order order; /* newest (-t) or largest (-S) first */
+    bool all;                 /* names that begin with a dot, too (-A) */
+    bool dots;                /* and, in DIRLIST_LONG, the directory itself and its parent (-a) */
+    bool itself;              /* a directory itself and not its content (-d) */
+    bool reverse;             /* the order (-r) */
+    bool follow;              /* show what links lead to (-L) */
+    bool recurse;             /* directories in directories, links not followed (-R) */
+    bool world_readable;      /* a directory that others may not read counts as empty */
+};
+
+/* One name, ordered by key and then by its text. */
+struct dirlist_entry {
+    uint64_t key;
+    uint32_t name; /* where it begins in dirlist.names */
 };
 
 struct dirlist {
     struct dirlist_options options;
+    struct listfmt *fmt;
+    int error;    /* errno, if reading a directory failed on the way: the listing is not complete */
     int dir_fd;   /* -1: names are relative to the working directory */
     char *prefix; /* before each name of DIRLIST_NAMES, "" mostly */
-    char *names;  /* NUL-terminated names, one after the other */
+
+    /* sorted: all names of one directory */
+    char *names; /* NUL-terminated, one after the other */
     size_t names_len, names_cap;
-    uint32_t *order; /* offsets of the names in the order of the listing */
-    size_t count, order_cap;
+    struct dirlist_entry *entries;
+    size_t count, entries_cap;
     size_t next;
-    time_t now;
+
+    /* DIRLIST_FACTS: straight from the kernel */
+    DIR *stream;
+    struct listfmt_dir dir;
+    enum { STREAM_SELF, STREAM_PARENT, STREAM_ENTRIES } stream_next;
+
+    /* -R: directories still to list, the next one last */
+    char **pending;
+    size_t pending_count, pending_cap;
+    const char *heading; /* to be shown before the entries, or NULL */
 };
 
 /*
@@ -52,24 +76,25 @@ const char *dirlist_parse_options(const char *argument, struct dirlist_options *
 /*
  * Read the names to list: of a directory, of one file, or of what a pattern in the last part of the path
  * matches. A path that exists as it is written is never taken as a pattern; "" is the working directory.
+ * DIRLIST_FACTS lists directories only (else ENOTDIR) and knows no patterns. fmt is used until
+ * dirlist_close().
  * Returns false with errno (ENOENT, EACCES, ...); then nothing is to be freed.
  */
 MUST_CHECK bool dirlist_open(struct dirlist *list, const char *path,
-                             const struct dirlist_options *options);
+                             const struct dirlist_options *options, struct listfmt *fmt);
 
 /*
  * Write whole lines into buf, as many as fit; entries that have vanished are left out.
- * Returns the bytes written, 0 at the end.
+ * Returns the bytes written, 0 at the end, which may be an end too early (list->error).
  */
 size_t dirlist_fill(struct dirlist *list, char *buf, size_t cap);
 
 void dirlist_close(struct dirlist *list);
 
 /*
- * One line of DIRLIST_LONG without its ending, for entries of any kind; `target` of a symbolic link or
- * NULL. buf holds DIRLIST_LINE_MAX bytes. Times in UTC. Returns the length. Pure; for the tests too.
+ * The entry of MLST for a path: its facts and `shown`. Links are followed; one that leads nowhere is
+ * shown itself. Returns the length, or 0 with errno.
  */
-size_t dirlist_format_long(char *buf, const struct stat *st, const char *name, const char *target,
-                           time_t now);
+size_t dirlist_facts_of(char *buf, const char *path, const char *shown, struct listfmt *fmt);
 
 #endif

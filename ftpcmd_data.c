@@ -12,6 +12,7 @@
 #include "netaddr.h"
 #include "str.h"
 #include "tunable.h"
+#include "zstream.h"
 
 #define LOWEST_CLIENT_PORT 1024 /* RFC 2577 3 */
 
@@ -57,7 +58,7 @@ void cmd_type(struct ftp *f, const char *argument)
     ftp_reply(f, FTP_BAD_ARGUMENT, "Unknown type.");
 }
 
-/* STRU and MODE: one letter that works, and some that RFC 959 knows besides. */
+/* STRU and MODE: a letter that works, and some that RFC 959 knows besides. */
 static void one_letter(struct ftp *f, const char *argument, char works, const char *others)
 {
     char letter = str_upper_char(argument[0]);
@@ -78,6 +79,14 @@ void cmd_stru(struct ftp *f, const char *argument)
 
 void cmd_mode(struct ftp *f, const char *argument)
 {
+    if (f->tun->mode_z_enable && zstream_available() && str_equal_nocase(argument, "Z")) {
+        f->mode_z = true;
+        ftp_reply(f, FTP_OK, "Transfers are compressed from now on.");
+        return;
+    }
+    if (str_equal_nocase(argument, "S")) {
+        f->mode_z = false;
+    }
     one_letter(f, argument, 'S', "BCZ");
 }
 

@@ -8,17 +8,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "codec.h"
 #include "ftpproto.h"
 #include "log.h"
 #include "str.h"
+#include "sysutil.h"
 #include "tunable.h"
 
-#define PERMISSIONS 0777 /* what clients may set: no set-id bits, no sticky bit */
+#define COUNT_MAX   (64 * 1024 * 1024) /* files whose lines SIZE counts in TYPE A */
+#define COUNT_CHUNK (256 * 1024)
 
 /* 257 with the path in quotes, doubled inside: RFC 959 appendix II. */
 static void reply_path(struct ftp *f, const char *path, const char *comment)
@@ -90,7 +94,7 @@ void cmd_mkd(struct ftp *f, const char *argument)
     if (!ftp_may_create(f, argument)) {
         return;
     }
-    if (mkdirat(AT_FDCWD, argument, PERMISSIONS) == -1) {
+    if (mkdirat(AT_FDCWD, argument, FTP_PERMISSIONS) == -1) {
         ftp_reply_errno(f, errno, false);
         ftp_log_path(f, LOG_EVENT_MKDIR, false, argument);
         return;
@@ -175,106 +179,78 @@ void cmd_rnto(struct ftp *f, const char *argument)
     log_rename(f, ok, argument);
 }
 
-/* SIZE and MDTM speak of regular files only. Replies on failure. */
-static bool stat_regular(struct ftp *f, const char *path, struct stat *st)
+/*
+ * The bytes that RETR would send of a file in TYPE A: RFC 3659 4 wants that, so it has to be read.
+ * Returns false with errno, or with the reply sent and *replied.
+ */
+static bool ascii_size(struct ftp *f, const char *path, uint64_t *size, bool *replied)
 {
-    if (stat(path, st) == -1) {
-        ftp_reply_errno(f, errno, false);
-        return false;
+    char *buffer = malloc(COUNT_CHUNK);
+    struct ascii_count count = {false};
+    struct ftp_work work;
+    struct stat st;
+    int fd = ftp_open_to_read(f, path, &st);
+    ssize_t n = -1;
+
+    errno = fd != -1 && buffer == NULL ? ENOMEM : errno;
+    ftp_work_begin(f, &work, "Counting lines.");
+    *size = 0;
+    while (fd != -1 && buffer != NULL && (n = sysutil_readn(fd, buffer, COUNT_CHUNK)) > 0) {
+        *size += (uint64_t)n + codec_ascii_growth(&count, buffer, (size_t)n);
+        if (!ftp_work_goes_on(f, &work)) {
+            *replied = true;
+            n = -1;
+            break;
+        }
     }
-    if (!S_ISREG(st->st_mode)) {
-        ftp_reply_errno(f, EISDIR, false);
-        return false;
-    }
-    return true;
+    sysutil_close(&fd);
+    free(buffer);
+    return n == 0;
 }
 
 void cmd_size(struct ftp *f, const char *argument)
 {
     struct str line = STR_INIT(32);
     struct stat st;
+    uint64_t size;
+    bool replied = false;
+    bool good = stat(argument, &st) == 0;
 
-    if (stat_regular(f, argument, &st)) {
-        str_append_uint(&line, (uint64_t)st.st_size); /* and nothing else: clients parse it all */
+    if (good && !S_ISREG(st.st_mode)) {
+        errno = EISDIR;
+        good = false;
+    }
+    size = good ? (uint64_t)st.st_size : 0;
+    if (good && ftp_converts_ascii(f, true)) {
+        if (st.st_size > COUNT_MAX) {
+            ftp_reply(f, FTP_REFUSED, "The file is too large to count its lines; use TYPE I.");
+            return;
+        }
+        good = ascii_size(f, argument, &size, &replied);
+    }
+    if (good) {
+        str_append_uint(&line, size); /* and nothing else: clients parse it all */
         ftp_reply(f, FTP_FILE_STATUS, str_text(&line));
-        str_free(&line);
+    } else if (!replied) {
+        ftp_reply_errno(f, errno, false);
     }
-}
-
-void cmd_mdtm(struct ftp *f, const char *argument)
-{
-    struct str line = STR_INIT(64);
-    struct stat st;
-    struct tm tm;
-
-    if (!stat_regular(f, argument, &st)) {
-        return;
-    }
-    if (gmtime_r(&st.st_mtime, &tm) == NULL) {
-        ftp_reply(f, FTP_REFUSED, "The time cannot be told.");
-        return;
-    }
-    str_append_format(&line, "%04d%02d%02d%02d%02d%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-                      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    ftp_reply(f, FTP_FILE_STATUS, str_text(&line));
     str_free(&line);
 }
 
-static void log_chmod(struct ftp *f, bool ok, const char *path, uint64_t mode)
+/* draft-peterson-streamlined-ftp-command-extensions: the space that this user could fill. */
+void cmd_avbl(struct ftp *f, const char *argument)
 {
-    struct str text = STR_INIT((size_t)2 * FTP_LINE_MAX);
-
-    str_append(&text, path);
-    str_append_char(&text, ' ');
-    str_append_octal(&text, (unsigned)mode, 3);
-    ftp_log_path(f, LOG_EVENT_CHMOD, ok, str_text(&text));
-    str_free(&text);
-}
-
-void cmd_site_chmod(struct ftp *f, const char *argument)
-{
-    struct str line = STR_INIT(FTP_LINE_MAX);
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
-    const char *path;
-    size_t digits;
-    uint64_t mode;
-    bool ok;
+    struct str line = STR_INIT(32);
+    struct statvfs fs;
+    const char *path = *argument != '\0' ? ftp_expand_home(f, argument, &expanded) : ".";
 
-    str_append(&line, argument);
-    path = ftp_expand_home(f, ftp_split_line(line.buf), &expanded);
-    digits = strlen(line.buf);
-    if (!f->tun->chmod_enable) {
-        ftp_reply(f, FTP_REFUSED, "Permission denied.");
-    } else if (digits < 3 || digits > 4 || !str_to_octal(line.buf, 0, PERMISSIONS, &mode) ||
-               *path == '\0') {
-        ftp_reply(f, FTP_BAD_ARGUMENT, "A mode from 000 to 777 and a name are wanted.");
+    if (statvfs(path, &fs) == -1) {
+        ftp_reply_errno(f, errno, false);
     } else {
-        ok = fchmodat(AT_FDCWD, path, (mode_t)mode, 0) == 0;
-        if (ok) {
-            ftp_reply(f, FTP_OK, "Mode changed.");
-        } else {
-            ftp_reply_errno(f, errno, false);
-        }
-        log_chmod(f, ok, path, mode);
+        str_append_uint(&line, (uint64_t)fs.f_bavail * fs.f_frsize);
+        ftp_reply(f, FTP_FILE_STATUS, str_text(&line));
     }
     str_free(&expanded);
-    str_free(&line);
-}
-
-void cmd_site_umask(struct ftp *f, const char *argument)
-{
-    struct str line = STR_INIT(64);
-    uint64_t value = f->umask;
-    bool asks = *argument == '\0';
-
-    if (!asks && !str_to_octal(argument, 0, PERMISSIONS, &value)) {
-        ftp_reply(f, FTP_BAD_ARGUMENT, "An octal umask up to 777 is wanted.");
-        return;
-    }
-    f->umask = (unsigned)value;
-    (void)umask((mode_t)value); /* cannot fail */
-    str_append(&line, asks ? "The umask is " : "The umask is now ");
-    str_append_octal(&line, f->umask, 4);
-    ftp_reply(f, FTP_OK, str_text(&line));
     str_free(&line);
 }

@@ -14,6 +14,8 @@
 #include "tunable.h"
 #include "xfer.h"
 
+#define LEAST_IDLE_SEC 30 /* of SITE IDLE */
+
 /* Hand name and password to the parent. A granted login ends this process inside the call. */
 static void log_in(struct ftp *f, const char *password, size_t password_len)
 {
@@ -108,50 +110,6 @@ void cmd_rein(struct ftp *f, const char *argument)
     ftp_reply(f, FTP_GREETING, "Ready for a new user.");
 }
 
-void cmd_syst(struct ftp *f, const char *argument)
-{
-    (void)argument;
-    ftp_reply(f, FTP_SYSTEM, "UNIX Type: L8");
-}
-
-void cmd_feat(struct ftp *f, const char *argument)
-{
-    struct str line = STR_INIT(64);
-
-    (void)argument;
-    ctrlio_reply_first(&f->io, FTP_STATUS, "Features:");
-    for (const struct command *c = ftp_commands; c->verb != NULL; c++) {
-        if (c->feature != NULL && ftp_command_enabled(f, c)) {
-            str_clear(&line);
-            str_append_char(&line, ' ');
-            str_append(&line, c->feature);
-            ctrlio_reply_middle(&f->io, str_text(&line));
-        }
-    }
-    ctrlio_reply_middle(&f->io, " TVFS");
-    ctrlio_reply_middle(&f->io, " UTF8");
-    ftp_reply(f, FTP_STATUS, "End");
-    str_free(&line);
-}
-
-void cmd_opts(struct ftp *f, const char *argument)
-{
-    if (str_equal_nocase(argument, "UTF8 ON") || str_equal_nocase(argument, "UTF8") ||
-        str_equal_nocase(argument, "UTF-8 ON") || str_equal_nocase(argument, "UTF-8")) {
-        ftp_reply(f, FTP_OK, "Names are always UTF-8.");
-    } else if (str_equal_nocase(argument, "UTF8 OFF") || str_equal_nocase(argument, "UTF-8 OFF")) {
-        ftp_reply(f, FTP_BAD_PARAMETER, "Names are always UTF-8.");
-    } else {
-        ftp_reply(f, FTP_BAD_ARGUMENT, "Unknown option.");
-    }
-}
-
-void cmd_clnt(struct ftp *f, const char *argument)
-{
-    (void)argument;
-    ftp_reply(f, FTP_OK, "Noted.");
-}
-
 void cmd_noop(struct ftp *f, const char *argument)
 {
     (void)argument;
@@ -191,61 +149,6 @@ void cmd_other_protocol(struct ftp *f, const char *argument)
     f->ended = true;
 }
 
-/* The verbs of a table, eight in a line. */
-static void help_verbs(struct ftp *f, const struct command *table)
-{
-    struct str line = STR_INIT(128);
-    unsigned column = 0;
-
-    for (const struct command *c = table; c->verb != NULL; c++) {
-        if ((c->flags & CMD_HIDDEN) != 0 || !ftp_command_enabled(f, c)) {
-            continue;
-        }
-        str_append_format(&line, " %-5s", c->verb);
-        if (++column % 8 == 0) {
-            ctrlio_reply_middle(&f->io, str_text(&line));
-            str_clear(&line);
-        }
-    }
-    if (line.len > 0) {
-        ctrlio_reply_middle(&f->io, str_text(&line));
-    }
-    str_free(&line);
-}
-
-void cmd_site_help(struct ftp *f, const char *argument)
-{
-    (void)argument;
-    ctrlio_reply_first(&f->io, FTP_HELP, "The SITE commands are:");
-    help_verbs(f, ftp_site_commands);
-    ftp_reply(f, FTP_HELP, "End of the list.");
-}
-
-void cmd_help(struct ftp *f, const char *argument)
-{
-    const struct command *command;
-    struct str line = STR_INIT(256);
-
-    if (*argument == '\0') {
-        ctrlio_reply_first(&f->io, FTP_HELP, "The commands are:");
-        help_verbs(f, ftp_commands);
-        ftp_reply(f, FTP_HELP, "End of the list.");
-        return;
-    }
-    if (str_equal_nocase(argument, "SITE")) {
-        cmd_site_help(f, "");
-        return;
-    }
-    command = ftp_find_command(ftp_commands, argument);
-    if (command == NULL || (command->flags & CMD_HIDDEN) != 0) {
-        ftp_reply(f, FTP_NOT_IMPLEMENTED, "Unknown command.");
-        return;
-    }
-    str_append_format(&line, "Syntax: %s %s", command->verb, command->help);
-    ftp_reply(f, FTP_HELP, str_text(&line));
-    str_free(&line);
-}
-
 void cmd_site(struct ftp *f, const char *argument)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
@@ -263,13 +166,33 @@ void cmd_site(struct ftp *f, const char *argument)
     str_free(&line);
 }
 
+/* SITE IDLE: what the session may wait for a command, at most what the configuration allows. */
+void cmd_site_idle(struct ftp *f, const char *argument)
+{
+    struct str line = STR_INIT(128);
+    unsigned most = f->tun->idle_session_timeout;
+    uint64_t value = f->idle_sec;
+
+    if (*argument != '\0' &&
+        !str_to_uint(argument, most < LEAST_IDLE_SEC ? most : LEAST_IDLE_SEC, most, &value)) {
+        str_append_format(&line, "A time from %u to %u seconds is wanted.",
+                          most < LEAST_IDLE_SEC ? most : LEAST_IDLE_SEC, most);
+        ftp_reply(f, FTP_BAD_ARGUMENT, str_text(&line));
+    } else {
+        f->idle_sec = (unsigned)value;
+        str_append_format(&line, "The idle time is %u seconds; the most is %u.", f->idle_sec, most);
+        ftp_reply(f, FTP_OK, str_text(&line));
+    }
+    str_free(&line);
+}
+
 /* How far the transfer is, in the shape that clients look for. */
-static void status_of_transfer(struct ftp *f, const struct xfer *x)
+static void status_of_transfer(struct ftp *f, const struct xfer *x, const char *doing)
 {
     struct str line = STR_INIT(128);
 
     if (x == NULL) {
-        ftp_reply(f, FTP_STATUS, "Waiting for the data connection.");
+        ftp_reply(f, FTP_STATUS, doing);
         return;
     }
     str_append(&line, "Status: ");
@@ -296,15 +219,16 @@ static void status_of_session(struct ftp *f)
     if (f->setup->logged_in) {
         str_append_format(&line, "     Logged in as %s", str_text(&f->user));
         ctrlio_reply_middle(&f->io, str_text(&line));
-        ctrlio_reply_middle(&f->io, f->type_ascii
-                                        ? "     TYPE: ASCII, STRUcture: File, MODE: Stream"
-                                        : "     TYPE: Image, STRUcture: File, MODE: Stream");
+        str_clear(&line);
+        str_append_format(&line, "     TYPE: %s, STRUcture: File, MODE: %s",
+                          f->type_ascii ? "ASCII" : "Image", f->mode_z ? "Deflate" : "Stream");
+        ctrlio_reply_middle(&f->io, str_text(&line));
     } else {
         ctrlio_reply_middle(&f->io, "     Not logged in");
     }
     str_clear(&line);
     str_append_format(&line, "     The session ends after %u seconds without a command",
-                      f->tun->idle_session_timeout);
+                      f->idle_sec);
     ctrlio_reply_middle(&f->io, str_text(&line));
     ctrlio_reply_middle(&f->io, "     The control connection is not encrypted");
     ftp_reply(f, FTP_STATUS, "End of status");
@@ -322,26 +246,35 @@ void cmd_stat(struct ftp *f, const char *argument)
     }
 }
 
-bool ftp_is_aborted(struct ftp *f, const struct xfer *x)
+/* What can be answered at once: STAT without a path, and NOOP. */
+static bool answer_now(struct ftp *f, const char *verb, const char *argument, const struct xfer *x,
+                       const char *doing)
+{
+    if (x == NULL && doing == NULL) {
+        return false; /* a reply of many lines is under way, and another one would be a part of it */
+    }
+    if (str_equal_nocase(verb, "STAT") && str_only_blanks(argument)) {
+        status_of_transfer(f, x, doing);
+        return true;
+    }
+    if (str_equal_nocase(verb, "NOOP")) {
+        cmd_noop(f, "");
+        return true;
+    }
+    return false;
+}
+
+bool ftp_is_aborted(struct ftp *f, const struct xfer *x, const char *doing)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
     bool aborted = false;
     bool front = false;
 
     while (!aborted && ctrlio_next_line(&f->io, &line, &front)) {
-        bool answered = front;
+        const char *argument = line.len > 0 ? ftp_split_line(line.buf) : "";
 
-        if (str_equal_nocase(str_text(&line), "ABOR")) {
-            aborted = true; /* its own reply comes in its turn */
-            answered = false;
-        } else if (front && str_equal_nocase(str_text(&line), "STAT")) {
-            status_of_transfer(f, x);
-        } else if (front && str_equal_nocase(str_text(&line), "NOOP")) {
-            cmd_noop(f, "");
-        } else {
-            answered = false; /* in its turn, too: after the transfer */
-        }
-        if (answered) {
+        aborted = str_equal_nocase(str_text(&line), "ABOR"); /* its own reply comes in its turn */
+        if (!aborted && front && answer_now(f, str_text(&line), argument, x, doing)) {
             (void)ctrlio_read_line(&f->io, &line, sysutil_now_ms()); /* the one just seen */
         }
     }

@@ -14,7 +14,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include "dirlist.h"
+#include "codec.h"
 #include "ftpproto.h"
 #include "log.h"
 #include "str.h"
@@ -22,7 +22,7 @@
 #include "tunable.h"
 #include "xfer.h"
 
-#define LISTING_BUFFER (64 * 1024)
+#define STOU_TRIES 64 /* names that are tried */
 
 static void parent_gone(struct ftp *f)
 {
@@ -48,12 +48,10 @@ static void reply_not_opened(struct ftp *f, enum datachan_result result, int err
 }
 
 /*
- * Open the data connection and announce it with 150. If it is there already, 150 goes out together with
- * what follows; if the client still has to connect, 150 goes out before the wait, for clients that
- * connect only then.
- * Returns the descriptor, or -1 with the final reply sent.
+ * If the connection is there already, 150 goes out together with what follows; if the client still has
+ * to connect, 150 goes out before the wait, for clients that connect only then.
  */
-static int open_data(struct ftp *f, const char *opening)
+int ftp_open_data(struct ftp *f, const char *opening)
 {
     int fd = -1;
     int error;
@@ -66,7 +64,8 @@ static int open_data(struct ftp *f, const char *opening)
     }
     while (result == DATACHAN_PENDING || result == DATACHAN_INPUT) {
         result = datachan_open(&f->data, &f->io, &fd);
-        if (result == DATACHAN_INPUT && ftp_is_aborted(f, NULL)) {
+        if (result == DATACHAN_INPUT &&
+            ftp_is_aborted(f, NULL, "Waiting for the data connection.")) {
             datachan_reset(&f->data);
             ftp_reply(f, FTP_DATA_BROKEN, "Transfer aborted.");
             return -1;
@@ -81,10 +80,9 @@ static int open_data(struct ftp *f, const char *opening)
     return fd;
 }
 
-/* The end of every transfer that did not end well. */
-static void reply_failure(struct ftp *f, enum xfer_result result, int error)
+void ftp_reply_transfer(struct ftp *f, int result, int error)
 {
-    switch (result) {
+    switch ((enum xfer_result)result) {
     case XFER_TIMEOUT:
         ftp_reply(f, FTP_DATA_BROKEN, "No progress for too long, transfer given up.");
         break;
@@ -97,6 +95,12 @@ static void reply_failure(struct ftp *f, enum xfer_result result, int error)
         } else {
             ftp_reply(f, FTP_LOCAL_ERROR, "Reading or writing the file failed.");
         }
+        break;
+    case XFER_BAD_DATA:
+        ftp_reply(f, FTP_LOCAL_ERROR, "This is not a zlib stream.");
+        break;
+    case XFER_CUT:
+        ftp_reply(f, FTP_DATA_BROKEN, "The zlib stream has no end.");
         break;
     case XFER_CTRL_GONE:
         f->ended = true;
@@ -130,7 +134,7 @@ static void log_transfer(struct ftp *f, int event, bool ok, const char *path, co
  * connection closed and, for an upload, the file closed without an error.
  */
 static void finish_transfer(struct ftp *f, struct xfer *x, enum xfer_result result, int event,
-                            const char *path)
+                            const char *path, const char *done)
 {
     /* a reset says "incomplete"; who asked for ABOR knows it */
     xfer_close(x, result == XFER_DONE || result == XFER_INPUT);
@@ -139,9 +143,9 @@ static void finish_transfer(struct ftp *f, struct xfer *x, enum xfer_result resu
         x->error = errno;
     }
     if (result == XFER_DONE) {
-        ftp_reply(f, FTP_TRANSFER_OK, "Transfer complete.");
+        ftp_reply(f, FTP_TRANSFER_OK, done);
     } else {
-        reply_failure(f, result, x->error);
+        ftp_reply_transfer(f, (int)result, x->error);
     }
     log_transfer(f, event, result == XFER_DONE, path, x);
 }
@@ -154,7 +158,7 @@ static enum xfer_result run_transfer(struct ftp *f, struct xfer *x,
 
     do {
         result = step(x, &f->io);
-    } while (result == XFER_INPUT && !ftp_is_aborted(f, x));
+    } while (result == XFER_INPUT && !ftp_is_aborted(f, x, ""));
     return result;
 }
 
@@ -180,11 +184,7 @@ static bool is_kernel_file(int fd)
     }
 }
 
-/*
- * Open a file to send. O_NONBLOCK: a FIFO answers at once, and is refused then.
- * Returns the descriptor, or -1 with errno.
- */
-static int open_to_send(const struct ftp *f, const char *path, struct stat *st)
+int ftp_open_to_read(const struct ftp *f, const char *path, struct stat *st)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -212,10 +212,46 @@ fail:
     return -1;
 }
 
-/* Whatever TYPE said: bytes go out as they are. */
-static void append_opening(struct str *line, const char *path, off_t size)
+bool ftp_converts_ascii(const struct ftp *f, bool encode)
 {
-    str_append(line, "Opening BINARY mode data connection for ");
+    return f->type_ascii && (encode ? f->tun->ascii_download_enable : f->tun->ascii_upload_enable);
+}
+
+bool ftp_convert(struct ftp *f, struct xfer *x, bool encode, bool ascii)
+{
+    const struct codec_plan plan = {
+        .encode = encode, .ascii = ascii, .deflate = f->mode_z, .level = f->z_level};
+
+    if ((!ascii && !f->mode_z) || xfer_convert(x, codec_new(&plan))) {
+        return true;
+    }
+    ftp_reply_errno(f, ENOMEM, false);
+    return false;
+}
+
+/*
+ * Can the next transfer of a file of `size` bytes begin at the mark that REST or RANG has set? A mark
+ * counts bytes of the file (also in MODE Z), so it does not fit conversion of line ends. Replies if not.
+ */
+static bool mark_fits(struct ftp *f, off_t size, bool encode)
+{
+    bool marked = f->restart > 0 || f->has_end;
+
+    if (marked && ftp_converts_ascii(f, encode)) {
+        ftp_reply(f, FTP_REFUSED, "REST and RANG need TYPE I.");
+    } else if (f->has_end && !encode) {
+        ftp_reply(f, FTP_BAD_RANGE, "RANG is for downloads.");
+    } else if (f->restart > size) {
+        ftp_reply(f, FTP_BAD_RESTART, "The restart mark is behind the end of the file.");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void append_opening(struct str *line, const char *path, off_t size, bool ascii)
+{
+    str_append_format(line, "Opening %s mode data connection for ", ascii ? "ASCII" : "BINARY");
     str_append(line, path);
     str_append(line, " (");
     str_append_uint(line, (uint64_t)size);
@@ -225,45 +261,45 @@ static void append_opening(struct str *line, const char *path, off_t size)
 static void send_file(struct ftp *f, const char *path, int fd, const struct stat *st)
 {
     struct str opening = STR_INIT(FTP_LINE_MAX + 128);
+    bool ascii = ftp_converts_ascii(f, true);
     struct xfer x;
     int data_fd;
 
-    append_opening(&opening, path, st->st_size);
-    data_fd = open_data(f, str_text(&opening));
+    append_opening(&opening, path, st->st_size, ascii);
+    data_fd = ftp_open_data(f, str_text(&opening));
     str_free(&opening);
     if (data_fd == -1) {
         return;
     }
     xfer_init(&x, data_fd, fd, (int64_t)f->tun->data_connection_timeout * 1000);
     x.offset = f->restart;
-    x.size = st->st_size;
-    finish_transfer(f, &x, run_transfer(f, &x, xfer_send_file), LOG_EVENT_DOWNLOAD, path);
+    x.size = f->has_end && f->end < st->st_size ? f->end : st->st_size;
+    if (!ftp_convert(f, &x, true, ascii)) {
+        xfer_close(&x, false);
+        return;
+    }
+    finish_transfer(f, &x, run_transfer(f, &x, xfer_send_file), LOG_EVENT_DOWNLOAD, path,
+                    "Transfer complete.");
 }
 
 void cmd_retr(struct ftp *f, const char *argument)
 {
     struct stat st;
-    int fd = open_to_send(f, argument, &st);
+    int fd = ftp_open_to_read(f, argument, &st);
 
     if (fd == -1) {
         ftp_reply_errno(f, errno, false);
         ftp_log_path(f, LOG_EVENT_DOWNLOAD, false, argument);
         return;
     }
-    if (f->restart > st.st_size) {
-        ftp_reply(f, FTP_BAD_RESTART, "The restart mark is behind the end of the file.");
-    } else {
+    if (mark_fits(f, st.st_size, true)) {
         send_file(f, argument, fd, &st);
     }
     sysutil_close(&fd);
 }
 
-/*
- * Open a file to write, made if it does not exist. Nothing of an old content is touched yet.
- * Returns the descriptor, or -1 with errno.
- */
-static int open_to_receive(const struct ftp *f, const char *path, int flags, struct stat *st,
-                           bool *created)
+int ftp_open_to_write(const struct ftp *f, const char *path, int flags, struct stat *st,
+                      bool *created)
 {
     const int base = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags;
     int fd;
@@ -288,8 +324,7 @@ static int open_to_receive(const struct ftp *f, const char *path, int flags, str
     return fd;
 }
 
-/* Take away an empty file that a failed opening left behind, if it is still the one we made. */
-static void remove_created(const char *path, const struct stat *made)
+void ftp_remove_created(const char *path, const struct stat *made)
 {
     struct stat st;
 
@@ -310,52 +345,138 @@ static bool prepare_file(struct ftp *f, int fd, bool append)
     return true;
 }
 
-static void receive_file(struct ftp *f, const char *path, bool append)
+/* An upload: where it goes, and what is said about it. */
+struct upload {
+    const char *path;
+    int fd;
+    bool created; /* by us, just now */
+    bool append;  /* behind what is there */
+    struct stat st;
+    const char *opening, *done;
+};
+
+/* Receive into the file, which is closed then. */
+static void receive_file(struct ftp *f, struct upload *u)
+{
+    struct xfer x;
+    int data_fd = -1;
+
+    if (mark_fits(f, u->st.st_size, false)) {
+        data_fd = ftp_open_data(f, u->opening);
+    }
+    if (data_fd != -1 && prepare_file(f, u->fd, u->append)) {
+        xfer_init(&x, data_fd, u->fd, (int64_t)f->tun->data_connection_timeout * 1000);
+        if (ftp_convert(f, &x, false, ftp_converts_ascii(f, false))) {
+            finish_transfer(f, &x, run_transfer(f, &x, xfer_recv_file), LOG_EVENT_UPLOAD, u->path,
+                            u->done);
+            return;
+        }
+        xfer_close(&x, false);
+        data_fd = -1;
+    }
+    sysutil_close(&data_fd);
+    sysutil_close(&u->fd);
+    if (u->created) {
+        ftp_remove_created(u->path, &u->st);
+    }
+    ftp_log_path(f, LOG_EVENT_UPLOAD, false, u->path);
+}
+
+static void store(struct ftp *f, const char *path, bool append)
 {
     /* with a restart mark APPE writes there: RFC 3659 5.3 */
-    bool at_end = append && f->restart == 0;
-    struct stat st;
-    struct xfer x;
-    bool created;
-    int data_fd;
-    int fd = open_to_receive(f, path, at_end ? O_APPEND : 0, &st, &created);
+    struct upload u = {.path = path,
+                       .append = append && f->restart == 0,
+                       .opening = "Ready to receive.",
+                       .done = "Transfer complete."};
 
-    if (fd == -1) {
+    if (!ftp_may_create(f, path)) {
+        return;
+    }
+    u.fd = ftp_open_to_write(f, path, u.append ? O_APPEND : 0, &u.st, &u.created);
+    if (u.fd == -1) {
         ftp_reply_errno(f, errno, true);
         ftp_log_path(f, LOG_EVENT_UPLOAD, false, path);
         return;
     }
-    if (f->restart > st.st_size) {
-        ftp_reply(f, FTP_BAD_RESTART, "The restart mark is behind the end of the file.");
-        data_fd = -1;
-    } else {
-        data_fd = open_data(f, "Ready to receive.");
-    }
-    if (data_fd != -1 && prepare_file(f, fd, at_end)) {
-        xfer_init(&x, data_fd, fd, (int64_t)f->tun->data_connection_timeout * 1000);
-        finish_transfer(f, &x, run_transfer(f, &x, xfer_recv_file), LOG_EVENT_UPLOAD, path);
-        return;
-    }
-    sysutil_close(&data_fd);
-    sysutil_close(&fd);
-    if (created) {
-        remove_created(path, &st);
-    }
-    ftp_log_path(f, LOG_EVENT_UPLOAD, false, path);
+    receive_file(f, &u);
 }
 
 void cmd_stor(struct ftp *f, const char *argument)
 {
-    if (ftp_may_create(f, argument)) {
-        receive_file(f, argument, false);
-    }
+    store(f, argument, false);
 }
 
 void cmd_appe(struct ftp *f, const char *argument)
 {
-    if (ftp_may_create(f, argument)) {
-        receive_file(f, argument, true);
+    store(f, argument, true);
+}
+
+/*
+ * Make a file whose name begins with `base` and is not taken: base, base.1, base.2, and so on; where
+ * many are taken, numbers by chance. *name: which one it is.
+ * Returns the descriptor, or -1 with errno (EEXIST: none was free).
+ */
+static int make_unique(const struct ftp *f, const char *base, struct str *name)
+{
+    int fd = -1;
+
+    for (unsigned i = 0; i < STOU_TRIES; i++) {
+        str_clear(name);
+        str_append(name, base);
+        if (i > 0) {
+            str_append_format(name, ".%u", i <= STOU_TRIES / 2 ? i : sysutil_random(1000000000));
+        }
+        fd = open(str_text(name), O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
+                  (mode_t)f->tun->file_open_mode);
+        if (fd != -1 || errno != EEXIST) {
+            return fd;
+        }
     }
+    errno = EEXIST;
+    return -1;
+}
+
+/* RFC 1123 4.1.2.9: the 150 reply tells the name, and in this form. */
+static void store_unique(struct ftp *f, const char *base)
+{
+    struct str name = STR_INIT(FTP_LINE_MAX + 32);
+    struct str opening = STR_INIT(FTP_LINE_MAX + 64);
+    struct str done = STR_INIT(FTP_LINE_MAX + 64);
+    struct upload u = {.created = true, .fd = make_unique(f, base, &name)};
+
+    if (u.fd == -1 || fstat(u.fd, &u.st) == -1) {
+        if (errno == EEXIST) {
+            ftp_reply(f, FTP_TEMPORARY, "No name is free.");
+        } else {
+            ftp_reply_errno(f, errno, true);
+        }
+        ftp_log_path(f, LOG_EVENT_UPLOAD, false, base);
+        sysutil_close(&u.fd);
+    } else {
+        str_append_format(&opening, "FILE: %s", str_text(&name));
+        str_append_format(&done, "Transfer complete. FILE: %s", str_text(&name));
+        u.path = str_text(&name);
+        u.opening = str_text(&opening);
+        u.done = str_text(&done);
+        receive_file(f, &u);
+    }
+    str_free(&name);
+    str_free(&opening);
+    str_free(&done);
+}
+
+void cmd_stou(struct ftp *f, const char *argument)
+{
+    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    const char *base = str_only_blanks(argument) ? "stou" : ftp_expand_file(f, argument, &expanded);
+
+    if (f->restart > 0 || f->has_end) {
+        ftp_reply(f, FTP_BAD_ARGUMENT, "A new file has nothing to restart.");
+    } else if (ftp_may_create(f, base)) {
+        store_unique(f, base);
+    }
+    str_free(&expanded);
 }
 
 void cmd_rest(struct ftp *f, const char *argument)
@@ -364,6 +485,7 @@ void cmd_rest(struct ftp *f, const char *argument)
     uint64_t offset;
 
     f->restart = 0;
+    f->has_end = false;
     if (!str_to_uint(argument, 0, INT64_MAX, &offset)) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "Not an offset.");
         return;
@@ -376,115 +498,66 @@ void cmd_rest(struct ftp *f, const char *argument)
     str_free(&line);
 }
 
-/* The buffer that listings are written in, from the first one on. */
-static bool need_listing_buffer(struct ftp *f)
+/* draft-bryan-ftp-range: "RANG first last", both of them included; "RANG 1 0" is none. */
+void cmd_rang(struct ftp *f, const char *argument)
 {
-    if (f->listing == NULL) {
-        f->listing = malloc(LISTING_BUFFER);
+    struct str line = STR_INIT(128);
+    const char *rest = argument;
+    uint64_t numbers[2];
+    bool good = true;
+
+    f->restart = 0;
+    f->has_end = false;
+    for (size_t i = 0; i < ARRAY_LEN(numbers) && good; i++) {
+        good = str_next_word(&rest, &line) &&
+               str_to_uint(str_text(&line), 0, INT64_MAX - 1, &numbers[i]);
     }
-    if (f->listing == NULL) {
-        ftp_reply_errno(f, ENOMEM, false);
-    }
-    return f->listing != NULL;
-}
-
-/* Send lines until there are no more, or ABOR. */
-static enum xfer_result send_listing(struct ftp *f, struct xfer *x, struct dirlist *list)
-{
-    enum xfer_result result = XFER_DONE;
-    size_t len;
-
-    while (result == XFER_DONE && (len = dirlist_fill(list, f->listing, LISTING_BUFFER)) > 0) {
-        size_t sent = 0;
-
-        do {
-            result = xfer_send_text(x, &f->io, f->listing, len, &sent);
-        } while (result == XFER_INPUT && !ftp_is_aborted(f, x));
-    }
-    return result;
-}
-
-/* LIST and NLST over an open data connection. */
-static void transfer_listing(struct ftp *f, struct dirlist *list)
-{
-    int data_fd = open_data(f, "Here comes the listing.");
-    enum xfer_result result;
-    struct xfer x;
-
-    if (data_fd == -1) {
-        return;
-    }
-    xfer_init(&x, data_fd, -1, (int64_t)f->tun->data_connection_timeout * 1000);
-    result = send_listing(f, &x, list);
-    xfer_close(&x, result == XFER_DONE || result == XFER_INPUT);
-    if (result == XFER_DONE) {
-        ftp_reply(f, FTP_TRANSFER_OK, "Listing complete.");
+    str_clear(&line);
+    if (!good || !str_only_blanks(rest)) {
+        ftp_reply(f, FTP_BAD_ARGUMENT, "Two offsets are wanted.");
+    } else if (numbers[0] == 1 && numbers[1] == 0) {
+        ftp_reply(f, FTP_PENDING, "The next transfer is of the whole file.");
+    } else if (numbers[0] > numbers[1]) {
+        ftp_reply(f, FTP_BAD_RANGE, "The range ends before it begins.");
     } else {
-        reply_failure(f, result, x.error);
+        f->restart = (off_t)numbers[0];
+        f->end = (off_t)numbers[1] + 1;
+        f->has_end = true;
+        str_append(&line, "Restarting at ");
+        str_append_uint(&line, numbers[0]);
+        str_append(&line, ". Ending at ");
+        str_append_uint(&line, numbers[1]);
+        str_append_char(&line, '.');
+        ftp_reply(f, FTP_PENDING, str_text(&line));
     }
+    str_free(&line);
 }
 
-/* Parse options and path and read the names. Replies on failure. */
-static bool open_listing(struct ftp *f, const char *argument, struct dirlist_options *options,
-                         struct dirlist *list)
+/* What the next transfer will be, for servers that have to fetch the file from elsewhere first. */
+void cmd_pret(struct ftp *f, const char *argument)
 {
+    struct str line = STR_INIT(FTP_LINE_MAX);
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    const struct command *command;
     const char *path;
-    bool opened;
+    struct stat st;
+    int fd = -1;
 
-    options->world_readable = f->setup->anonymous && f->tun->anon_world_readable_only;
-    path = ftp_expand_home(f, dirlist_parse_options(argument, options), &expanded);
-    opened = need_listing_buffer(f);
-    if (opened && !dirlist_open(list, path, options)) {
+    str_append(&line, argument);
+    path = ftp_expand_file(f, ftp_split_line(line.buf), &expanded);
+    command = ftp_find_command(ftp_commands, line.buf);
+    if (command == NULL || (command->flags & CMD_DATA) == 0) {
+        ftp_reply(f, FTP_BAD_ARGUMENT, "That is no transfer.");
+    } else if (!ftp_command_enabled(f, command)) {
+        ftp_reply(f, FTP_REFUSED, "Permission denied.");
+    } else if (command->run == cmd_retr && (fd = ftp_open_to_read(f, path, &st)) == -1) {
         ftp_reply_errno(f, errno, false);
-        opened = false;
+    } else {
+        ftp_reply(f, FTP_OK, "Fine.");
     }
+    sysutil_close(&fd);
     str_free(&expanded);
-    return opened;
-}
-
-static void list_in_format(struct ftp *f, const char *argument, enum dirlist_format format)
-{
-    struct dirlist_options options = {.format = format};
-    struct dirlist list;
-
-    if (open_listing(f, argument, &options, &list)) {
-        transfer_listing(f, &list);
-        dirlist_close(&list);
-    }
-}
-
-void cmd_list(struct ftp *f, const char *argument)
-{
-    list_in_format(f, argument, DIRLIST_LONG);
-}
-
-void cmd_nlst(struct ftp *f, const char *argument)
-{
-    list_in_format(f, argument, DIRLIST_NAMES);
-}
-
-void ftp_stat_path(struct ftp *f, const char *path)
-{
-    struct dirlist_options options = {.format = DIRLIST_LONG, .all = true};
-    struct dirlist list;
-    size_t len;
-
-    if (!open_listing(f, path, &options, &list)) {
-        return;
-    }
-    ctrlio_reply_first(&f->io, FTP_FILE_STATUS, "Status follows:");
-    while (!f->io.broken && (len = dirlist_fill(&list, f->listing, LISTING_BUFFER - 1)) > 0) {
-        char *line = f->listing;
-
-        f->listing[len] = '\0';
-        for (char *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2) {
-            *end = '\0';
-            ctrlio_reply_middle(&f->io, line);
-        }
-    }
-    ftp_reply(f, FTP_FILE_STATUS, "End of status");
-    dirlist_close(&list);
+    str_free(&line);
 }
 
 void cmd_abor(struct ftp *f, const char *argument)

@@ -20,90 +20,138 @@
 
 #define PATH_TEXT_MAX        (2 * FTP_LINE_MAX)
 #define UNKNOWN_COMMANDS_MAX 10 /* before login; then it is no FTP client */
+#define DEFAULT_Z_LEVEL      6
+#define EOF_PATIENCE_MS      5000 /* for work that nobody may wait for any more */
 
 /* clang-format off */
 const struct command ftp_commands[] = {
-    /* verb    run                   flags                   argument      FEAT line      HELP text */
-    { "ABOR", cmd_abor,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
-    { "ACCT", cmd_acct,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "<account>" },
-    { "ALLO", cmd_allo,             0,                       ARG_WORD,     NULL,          "<bytes> [R <bytes>]" },
-    { "APPE", cmd_appe,             CMD_WRITE | CMD_DATA,    ARG_PATH,     NULL,          "<file>" },
-    { "CDUP", cmd_cdup,             0,                       ARG_NONE,     NULL,          "" },
-    { "CLNT", cmd_clnt,             CMD_EARLY,               ARG_OPTIONAL, "CLNT",        "<name of the client>" },
-    { "CWD",  cmd_cwd,              0,                       ARG_OPTIONAL, NULL,          "[<directory>]" },
-    { "DELE", cmd_dele,             CMD_WRITE,               ARG_PATH,     NULL,          "<file>" },
-    { "EPRT", cmd_eprt,             CMD_PORT,                ARG_WORD,     "EPRT",        "|<1 or 2>|<address>|<port>|" },
-    { "EPSV", cmd_epsv,             CMD_PASV,                ARG_OPTIONAL, "EPSV",        "[1 | 2 | ALL]" },
-    { "FEAT", cmd_feat,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
-    { "HELP", cmd_help,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "[<command>]" },
-    { "LIST", cmd_list,             CMD_DATA,                ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
-    { "MDTM", cmd_mdtm,             0,                       ARG_PATH,     "MDTM",        "<file>" },
-    { "MKD",  cmd_mkd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
-    { "MODE", cmd_mode,             0,                       ARG_WORD,     NULL,          "S" },
-    { "NLST", cmd_nlst,             CMD_DATA,                ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
-    { "NOOP", cmd_noop,             CMD_EARLY | CMD_RNFR,    ARG_NONE,     NULL,          "" },
-    { "OPTS", cmd_opts,             CMD_EARLY,               ARG_WORD,     NULL,          "UTF8 ON" },
-    { "PASS", cmd_pass,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "<password>" },
-    { "PASV", cmd_pasv,             CMD_PASV,                ARG_NONE,     "PASV",        "" },
-    { "PORT", cmd_port,             CMD_PORT,                ARG_WORD,     NULL,          "<h1,h2,h3,h4,p1,p2>" },
-    { "PWD",  cmd_pwd,              0,                       ARG_NONE,     NULL,          "" },
-    { "QUIT", cmd_quit,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
-    { "REIN", cmd_rein,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
-    { "REST", cmd_rest,             0,                       ARG_TEXT,     "REST STREAM", "<offset>" },
-    { "RETR", cmd_retr,             CMD_DATA,                ARG_PATH,     NULL,          "<file>" },
-    { "RMD",  cmd_rmd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
-    { "RNFR", cmd_rnfr,             CMD_WRITE | CMD_RNFR,    ARG_PATH,     NULL,          "<old name>" },
-    { "RNTO", cmd_rnto,             CMD_WRITE,               ARG_PATH,     NULL,          "<new name>" },
-    { "SITE", cmd_site,             0,                       ARG_TEXT,     NULL,          "<command>" },
-    { "SIZE", cmd_size,             0,                       ARG_PATH,     "SIZE",        "<file>" },
-    { "STAT", cmd_stat,             CMD_EARLY,               ARG_OPTIONAL, NULL,          "[<path>]" },
-    { "STOR", cmd_stor,             CMD_WRITE | CMD_DATA,    ARG_PATH,     NULL,          "<file>" },
-    { "STRU", cmd_stru,             0,                       ARG_WORD,     NULL,          "F" },
-    { "SYST", cmd_syst,             CMD_EARLY,               ARG_NONE,     NULL,          "" },
-    { "TYPE", cmd_type,             0,                       ARG_WORD,     NULL,          "A | I | L 8" },
-    { "USER", cmd_user,             CMD_EARLY,               ARG_TEXT,     NULL,          "<name>" },
+    /* verb      run                 flags                      argument      FEAT line      HELP text */
+    { "ABOR",    cmd_abor,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "ACCT",    cmd_acct,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<account>" },
+    { "ALLO",    cmd_allo,            0,                         ARG_WORD,     NULL,          "<bytes> [R <bytes>]" },
+    { "APPE",    cmd_appe,            CMD_WRITE | CMD_DATA,      ARG_PATH,     NULL,          "<file>" },
+    { "AVBL",    cmd_avbl,            0,                         ARG_OPTIONAL, "AVBL",        "[<directory>]" },
+    { "CDUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
+    { "CLNT",    cmd_clnt,            CMD_EARLY,                 ARG_OPTIONAL, "CLNT",        "<name of the client>" },
+    { "COMB",    cmd_comb,            CMD_WRITE,                 ARG_TEXT,     "COMB",        "<file> <part>..." },
+    { "CSID",    cmd_csid,            0,                         ARG_OPTIONAL, "CSID",        "<facts of the client>" },
+    { "CWD",     cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
+    { "DELE",    cmd_dele,            CMD_WRITE,                 ARG_PATH,     NULL,          "<file>" },
+    { "EPRT",    cmd_eprt,            CMD_PORT,                  ARG_WORD,     "EPRT",        "|<1 or 2>|<address>|<port>|" },
+    { "EPSV",    cmd_epsv,            CMD_PASV,                  ARG_OPTIONAL, "EPSV",        "[1 | 2 | ALL]" },
+    { "FEAT",    cmd_feat,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "HASH",    cmd_hash,            CMD_HASH | CMD_MARK,       ARG_PATH,     "HASH",        "<file>" },
+    { "HELP",    cmd_help,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "[<command>]" },
+    { "LANG",    cmd_lang,            CMD_EARLY,                 ARG_OPTIONAL, "LANG EN*",    "[en]" },
+    { "LIST",    cmd_list,            CMD_DATA,                  ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "MD5",     cmd_md5,             CMD_HASH,                  ARG_PATH,     "MD5",         "<file>" },
+    { "MDTM",    cmd_mdtm,            0,                         ARG_PATH,     "MDTM",        "[<time>] <file>" },
+    { "MFF",     cmd_mff,             CMD_WRITE,                 ARG_TEXT,     "MFF",          "<fact>=<value>;... <path>" },
+    { "MFMT",    cmd_mfmt,            CMD_WRITE,                 ARG_TEXT,     "MFMT",        "<time> <path>" },
+    { "MKD",     cmd_mkd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
+    { "MLSD",    cmd_mlsd,            CMD_DATA,                  ARG_OPTIONAL, NULL,          "[<directory>]" },
+    { "MLST",    cmd_mlst,            0,                         ARG_OPTIONAL, "MLST",        "[<path>]" },
+    { "MODE",    cmd_mode,            0,                         ARG_WORD,     "MODE Z",      "S | Z" },
+    { "NLST",    cmd_nlst,            CMD_DATA,                  ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "NOOP",    cmd_noop,            CMD_EARLY | CMD_RNFR,      ARG_NONE,     NULL,          "" },
+    { "OPTS",    cmd_opts,            CMD_EARLY,                 ARG_WORD,     NULL,          "<command> [<option>]" },
+    { "PASS",    cmd_pass,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<password>" },
+    { "PASV",    cmd_pasv,            CMD_PASV,                  ARG_NONE,     "PASV",        "" },
+    { "PORT",    cmd_port,            CMD_PORT,                  ARG_WORD,     NULL,          "<h1,h2,h3,h4,p1,p2>" },
+    { "PRET",    cmd_pret,            0,                         ARG_TEXT,     NULL,          "<command> [<path>]" },
+    { "PWD",     cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
+    { "QUIT",    cmd_quit,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "RANG",    cmd_rang,            0,                         ARG_WORD,     "RANG STREAM", "<first byte> <last byte>" },
+    { "REIN",    cmd_rein,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "REST",    cmd_rest,            0,                         ARG_TEXT,     "REST STREAM", "<offset>" },
+    { "RETR",    cmd_retr,            CMD_DATA,                  ARG_PATH,     NULL,          "<file>" },
+    { "RMD",     cmd_rmd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
+    { "RNFR",    cmd_rnfr,            CMD_WRITE | CMD_RNFR,      ARG_PATH,     NULL,          "<old name>" },
+    { "RNTO",    cmd_rnto,            CMD_WRITE,                 ARG_PATH,     NULL,          "<new name>" },
+    { "SITE",    cmd_site,            0,                         ARG_TEXT,     NULL,          "<command>" },
+    { "SIZE",    cmd_size,            0,                         ARG_PATH,     "SIZE",        "<file>" },
+    { "STAT",    cmd_stat,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "[<path>]" },
+    { "STOR",    cmd_stor,            CMD_WRITE | CMD_DATA,      ARG_PATH,     NULL,          "<file>" },
+    { "STOU",    cmd_stou,            CMD_WRITE | CMD_DATA,      ARG_OPTIONAL, NULL,          "[<beginning of the name>]" },
+    { "STRU",    cmd_stru,            0,                         ARG_WORD,     NULL,          "F" },
+    { "SYST",    cmd_syst,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "TYPE",    cmd_type,            0,                         ARG_WORD,     NULL,          "A | I | L 8" },
+    { "USER",    cmd_user,            CMD_EARLY,                 ARG_TEXT,     NULL,          "<name>" },
+    { "XCRC",    cmd_xcrc,            CMD_CRC | CMD_MARK,        ARG_PATH,     "XCRC",        "<file> [<start> [<end>]]" },
+    { "XMD5",    cmd_xmd5,            CMD_HASH | CMD_MARK,       ARG_PATH,     "XMD5",        "<file> [<start> [<end>]]" },
+    { "XSHA",    cmd_xsha1,           CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA",        "<file> [<start> [<end>]]" },
+    { "XSHA1",   cmd_xsha1,           CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA1",       "<file> [<start> [<end>]]" },
+    { "XSHA256", cmd_xsha256,         CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA256",     "<file> [<start> [<end>]]" },
+    { "XSHA512", cmd_xsha512,         CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA512",     "<file> [<start> [<end>]]" },
 
-    /* the names of RFC 775 and what a NAT makes of PASV */
-    { "XCUP", cmd_cdup,             0,                       ARG_NONE,     NULL,          "" },
-    { "XCWD", cmd_cwd,              0,                       ARG_OPTIONAL, NULL,          "[<directory>]" },
-    { "XMKD", cmd_mkd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
-    { "XPWD", cmd_pwd,              0,                       ARG_NONE,     NULL,          "" },
-    { "XRMD", cmd_rmd,              CMD_WRITE,               ARG_PATH,     NULL,          "<directory>" },
-    { "P@SW", cmd_pasv,             CMD_HIDDEN | CMD_PASV,   ARG_NONE,     NULL,          "" },
+    /* the names of RFC 775, those of other servers, and what a NAT makes of PASV */
+    { "XCUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
+    { "XCWD",    cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
+    { "XMKD",    cmd_mkd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
+    { "XPWD",    cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
+    { "XRMD",    cmd_rmd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
+    { "CHMOD",   cmd_site_chmod,      CMD_HIDDEN | CMD_WRITE | CMD_CHMOD, ARG_TEXT,     NULL,          "" },
+    { "NOP",     cmd_noop,            CMD_HIDDEN | CMD_EARLY | CMD_RNFR, ARG_NONE,     NULL,          "" },
+    { "P@SW",    cmd_pasv,            CMD_HIDDEN | CMD_PASV,     ARG_NONE,     NULL,          "" },
 
-    /* known, and refused: RFC 959, 1639, 2228; there is no TLS in this version */
-    { "ADAT", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "AUTH", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "CCC",  cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "CONF", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "ENC",  cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "LPRT", cmd_not_implemented,  CMD_HIDDEN,              ARG_NONE,     NULL,          "" },
-    { "LPSV", cmd_not_implemented,  CMD_HIDDEN,              ARG_NONE,     NULL,          "" },
-    { "MIC",  cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "PBSZ", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "PROT", cmd_not_implemented,  CMD_HIDDEN | CMD_EARLY,  ARG_NONE,     NULL,          "" },
-    { "SMNT", cmd_not_implemented,  CMD_HIDDEN,              ARG_NONE,     NULL,          "" },
+    /* known, and refused: RFC 959, 1639, 2228, 7151; there is no TLS and no virtual host in this version */
+    { "ADAT",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "AUTH",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "CCC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "CONF",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "ENC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "HOST",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "LPRT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "LPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MIC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "PBSZ",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "PROT",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "SMNT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+
+    /* of drafts and of the time before RFC 959, never taken up; RMDA would remove trees by accident */
+    { "CPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "DSIZ",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "ESTA",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "ESTP",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MAIL",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MFCT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MLFL",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MMD5",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MSND",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "RMDA",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "SPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "SSCN",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "THMB",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XRCP",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XRSQ",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XSEM",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XSEN",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
 
     /* a web or mail client, made to talk to us: nothing it sends later may be taken for a command */
-    { "CONNECT", cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "DELETE",  cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "EHLO",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "GET",     cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "HEAD",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "HELO",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "MAIL",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "OPTIONS", cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "PATCH",   cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "POST",    cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "PUT",     cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
-    { "TRACE",   cmd_other_protocol, CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
+    { "CONNECT", cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "DELETE",  cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "EHLO",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "GET",     cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "HEAD",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "HELO",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "OPTIONS", cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "PATCH",   cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "POST",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "PUT",     cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "TRACE",   cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { NULL, NULL, 0, ARG_NONE, NULL, NULL },
 };
 
 const struct command ftp_site_commands[] = {
-    { "CHMOD", cmd_site_chmod,      CMD_WRITE,               ARG_TEXT,     NULL,          "<mode> <file>" },
-    { "HELP",  cmd_site_help,       0,                       ARG_NONE,     NULL,          "" },
-    { "UMASK", cmd_site_umask,      0,                       ARG_OPTIONAL, NULL,          "[<umask>]" },
+    { "CHGRP",   cmd_site_chgrp,      CMD_WRITE,                 ARG_TEXT,     NULL,          "<group> <path>" },
+    { "CHMOD",   cmd_site_chmod,      CMD_WRITE | CMD_CHMOD,     ARG_TEXT,     "SITE CHMOD",  "<mode> <path>" },
+    { "HELP",    cmd_site_help,       0,                         ARG_NONE,     NULL,          "" },
+    { "IDLE",    cmd_site_idle,       0,                         ARG_OPTIONAL, NULL,          "[<seconds>]" },
+    { "MKDIR",   cmd_site_mkdir,      CMD_WRITE,                 ARG_PATH,     "SITE MKDIR",  "<directory>" },
+    { "RMDIR",   cmd_site_rmdir,      CMD_WRITE,                 ARG_PATH,     "SITE RMDIR",  "<directory>" },
+    { "SYMLINK", cmd_site_symlink,    CMD_WRITE,                 ARG_TEXT,     "SITE SYMLINK", "<target> <new link>" },
+    { "UMASK",   cmd_site_umask,      0,                         ARG_OPTIONAL, NULL,          "[<umask>]" },
+    { "UTIME",   cmd_site_utime,      CMD_WRITE,                 ARG_TEXT,     "SITE UTIME",  "<time> <path> | <path> <accessed> <modified> <created> UTC" },
     { NULL, NULL, 0, ARG_NONE, NULL, NULL },
 };
 /* clang-format on */
@@ -171,18 +219,22 @@ static const struct {
     {EFBIG, FTP_QUOTA, "The file would become too large."},
 };
 
-void ftp_reply_errno(struct ftp *f, int error, bool create)
+void ftp_reply_errno_as(struct ftp *f, int error, enum ftp_code refused)
 {
     for (size_t i = 0; i < ARRAY_LEN(error_replies); i++) {
         if (error_replies[i].error == error) {
             enum ftp_code code = error_replies[i].code;
 
-            ftp_reply(f, create && code == FTP_REFUSED ? FTP_BAD_NAME : code,
-                      error_replies[i].text);
+            ftp_reply(f, code == FTP_REFUSED ? refused : code, error_replies[i].text);
             return;
         }
     }
-    ftp_reply(f, create ? FTP_BAD_NAME : FTP_REFUSED, "The operation failed.");
+    ftp_reply(f, refused, "The operation failed.");
+}
+
+void ftp_reply_errno(struct ftp *f, int error, bool create)
+{
+    ftp_reply_errno_as(f, error, create ? FTP_BAD_NAME : FTP_REFUSED);
 }
 
 /* Copy path parts, joined by single slashes. */
@@ -225,6 +277,11 @@ const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *b
     return str_ok(buffer) ? str_text(buffer) : path;
 }
 
+const char *ftp_expand_file(const struct ftp *f, const char *path, struct str *buffer)
+{
+    return path[0] == '~' && path[1] == '/' ? ftp_expand_home(f, path, buffer) : path;
+}
+
 /* Without a log no record needs to be sent to the parent. */
 static bool logs(const struct ftp *f)
 {
@@ -252,6 +309,60 @@ void ftp_log_path(struct ftp *f, int event, bool ok, const char *path)
     ftp_log_record(f, &record, path);
 }
 
+void ftp_work_begin(const struct ftp *f, struct ftp_work *work, const char *doing)
+{
+    work->doing = doing;
+    work->hurries = false;
+    work->deadline_ms = sysutil_now_ms() + (int64_t)f->idle_sec * 1000;
+}
+
+enum ftp_work_state ftp_work_look(struct ftp *f, struct ftp_work *work)
+{
+    int64_t now_ms = sysutil_now_ms();
+
+    if (f->io.input_ended &&
+        !work->hurries) { /* a client that is gone looks like a half-closed one */
+        work->hurries = true;
+        if (work->deadline_ms > now_ms + EOF_PATIENCE_MS) {
+            work->deadline_ms = now_ms + EOF_PATIENCE_MS;
+        }
+    }
+    if (now_ms >= work->deadline_ms) {
+        return FTP_WORK_TOO_LONG;
+    }
+    switch (ctrlio_wait(&f->io, -1, 0, now_ms)) { /* only a look */
+    case CTRL_WAIT_INPUT:
+        return ftp_is_aborted(f, NULL, work->doing) ? FTP_WORK_ABORTED : FTP_WORK_GOES_ON;
+    case CTRL_WAIT_GONE:
+        f->ended = true;
+        return FTP_WORK_GONE;
+    case CTRL_WAIT_PARENT_GONE:
+        return FTP_WORK_GONE; /* the next wait for a command says so */
+    case CTRL_WAIT_EOF:       /* half closed: it may still read */
+    case CTRL_WAIT_TIMEOUT:
+    case CTRL_WAIT_READY:
+        break;
+    }
+    return FTP_WORK_GOES_ON;
+}
+
+bool ftp_work_goes_on(struct ftp *f, struct ftp_work *work)
+{
+    switch (ftp_work_look(f, work)) {
+    case FTP_WORK_GOES_ON:
+        return true;
+    case FTP_WORK_ABORTED:
+        ftp_reply(f, FTP_DATA_BROKEN, "Aborted.");
+        break;
+    case FTP_WORK_TOO_LONG:
+        ftp_reply(f, FTP_TEMPORARY, "This takes too long, given up.");
+        break;
+    case FTP_WORK_GONE:
+        break;
+    }
+    return false;
+}
+
 bool ftp_may_create(struct ftp *f, const char *path)
 {
     for (const char *p = path; *p != '\0'; p++) {
@@ -263,8 +374,23 @@ bool ftp_may_create(struct ftp *f, const char *path)
     return true;
 }
 
+bool ftp_command_built(const struct command *command)
+{
+    return ((command->flags & CMD_HASH) == 0 || digest_available(DIGEST_MD5)) &&
+           ((command->flags & CMD_CRC) == 0 || digest_available(DIGEST_CRC32));
+}
+
 bool ftp_command_enabled(const struct ftp *f, const struct command *command)
 {
+    if (!ftp_command_built(command)) {
+        return false;
+    }
+    if ((command->flags & (CMD_HASH | CMD_CRC)) != 0 && !f->tun->hash_enable) {
+        return false;
+    }
+    if ((command->flags & CMD_CHMOD) != 0 && !f->tun->chmod_enable) {
+        return false;
+    }
     if ((command->flags & CMD_WRITE) != 0 && (!f->tun->write_enable || f->setup->anonymous)) {
         return false;
     }
@@ -293,6 +419,8 @@ static bool passes_gate(struct ftp *f, const struct command *command, const char
 {
     if (!f->setup->logged_in && (command->flags & CMD_EARLY) == 0) {
         ftp_reply(f, FTP_NOT_LOGGED_IN, "Please log in with USER and PASS first.");
+    } else if (!ftp_command_built(command)) {
+        cmd_not_implemented(f, "");
     } else if (!ftp_command_enabled(f, command)) {
         ftp_reply(f, FTP_REFUSED, "Permission denied.");
     } else if (*argument == '\0' && command->argument != ARG_NONE &&
@@ -314,14 +442,13 @@ void ftp_run_command(struct ftp *f, const struct command *command, char *argumen
         argument = trim(argument);
     }
     if (passes_gate(f, command, argument)) {
-        /* a lone "~" is a file of that name here: the home directory is nothing to store or delete */
-        bool in_home = command->argument == ARG_PATH && argument[0] == '~' && argument[1] == '/';
-
-        command->run(f, in_home ? ftp_expand_home(f, argument, &expanded) : argument);
+        command->run(f, command->argument == ARG_PATH ? ftp_expand_file(f, argument, &expanded)
+                                                      : argument);
     }
     str_free(&expanded);
-    if ((command->flags & CMD_DATA) != 0) {
+    if ((command->flags & (CMD_DATA | CMD_MARK)) != 0) {
         f->restart = 0; /* for one transfer, whatever became of it */
+        f->has_end = false;
     }
     if ((command->flags & CMD_RNFR) == 0) {
         f->has_renaming = false;
@@ -358,7 +485,7 @@ static void run_line(struct ftp *f, struct str *line)
 /* Wait for a line and act on it. */
 static void run_next(struct ftp *f, struct str *line)
 {
-    int64_t deadline_ms = sysutil_now_ms() + (int64_t)f->tun->idle_session_timeout * 1000;
+    int64_t deadline_ms = sysutil_now_ms() + (int64_t)f->idle_sec * 1000;
 
     switch (ctrlio_read_line(&f->io, line, deadline_ms)) {
     case CTRL_LINE:
@@ -409,14 +536,36 @@ static void greet(struct ftp *f)
     }
 }
 
+/* What listings show to this user. */
+static void init_look(struct ftp *f)
+{
+    const struct ftp_setup *setup = f->setup;
+
+    memset(&f->look, 0, sizeof(f->look));
+    f->look.names = f->tun->text_userdb_names ? setup->names : NULL;
+    f->look.hide_ids = f->tun->hide_ids;
+    f->look.local_time = f->tun->use_localtime;
+    f->look.facts = FACT_ALL;
+    f->look.uid = setup->uid;
+    f->look.gid = setup->gid;
+    f->look.groups = setup->groups;
+    f->look.group_count = setup->group_count;
+    f->look.writes = f->tun->write_enable && !setup->anonymous;
+    f->look.world_readable = setup->anonymous && f->tun->anon_world_readable_only;
+}
+
 static void init(struct ftp *f, const struct ftp_setup *setup)
 {
     f->setup = setup;
     f->tun = setup->tun;
-    f->ended = f->has_user = f->type_ascii = f->has_renaming = false;
+    f->ended = f->has_user = f->type_ascii = f->mode_z = f->has_renaming = f->has_end = false;
     f->unknown_commands = 0;
+    f->idle_sec = f->tun->idle_session_timeout;
+    f->z_level = DEFAULT_Z_LEVEL;
     f->restart = 0;
+    f->hash = DIGEST_SHA256;
     f->listing = NULL;
+    init_look(f);
     f->umask = setup->anonymous ? 077 : f->tun->local_umask;
     ctrlio_init(&f->io, setup->ctrl_fd, setup->priv_fd, !setup->logged_in,
                 (int64_t)f->tun->idle_session_timeout * 1000);

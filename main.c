@@ -32,6 +32,7 @@
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
+#include "userdb.h"
 
 #define DEFAULT_CONFIG "/etc/" MINIFTPD_NAME ".conf"
 #define ERRORS_MAX     (256 * 1024)
@@ -57,6 +58,7 @@ struct listener {
     struct sandbox sandbox;
     bool has_sandbox;
     struct conntab *connections;
+    struct userdb *names; /* of users and groups, for listings */
     int listen_fd;
     int null_fd;
     int spare_fd; /* closed for a moment when descriptors run out */
@@ -455,6 +457,17 @@ static void reap_sessions(struct listener *l)
     }
 }
 
+/* Who is who, as the next session will need it: its processes cannot look it up any more. */
+static void refresh_names(struct listener *l)
+{
+    const struct tunables *tun = &l->config->tun;
+
+    /* a file that cannot be read leaves numbers in listings, and the names that were known */
+    if (tun->text_userdb_names || tun->local_enable) {
+        (void)userdb_refresh(l->names, "/etc/passwd", "/etc/group");
+    }
+}
+
 /* ---- reload ---- */
 
 static void report_changes(const struct config *old, const struct config *new)
@@ -484,6 +497,7 @@ static void reload(struct listener *l)
         report_changes(l->config, fresh);
         free_config(l->config);
         l->config = fresh;
+        refresh_names(l);
         malloc_trim(0);
     } else {
         report_errors(&errors);
@@ -511,6 +525,7 @@ NORETURN static void become_session(struct listener *l, int ctrl_fd)
         .tun = &l->config->tun,
         .auth = &l->config->auth,
         .sandbox = l->has_sandbox && l->config->tun.seccomp_sandbox ? &l->sandbox : NULL,
+        .names = l->names,
     };
 
     restore_signals();
@@ -570,6 +585,7 @@ static void serve_client(struct listener *l, int fd)
         turn_away(fd, refusal);
         return;
     }
+    refresh_names(l);
     pid = fork();
     if (pid == 0) {
         become_session(l, fd);
@@ -755,10 +771,12 @@ static void prepare_or_die(struct listener *l, sigset_t *open_mask)
         log_fatal("%s", str_text(&errors));
     }
     l->connections = conntab_new();
+    l->names = userdb_new();
     l->spare_fd = fcntl(l->null_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (l->connections == NULL || l->spare_fd == -1) {
+    if (l->connections == NULL || l->names == NULL || l->spare_fd == -1) {
         log_fatal("%s", strerror(errno));
     }
+    refresh_names(l);
     prepare_sandbox(l);
     if (!privcap_become_listener(l->config->tun.max_clients, &step)) {
         log_fatal("%s: %s", step, strerror(errno));
@@ -824,6 +842,7 @@ int main(int argc, char **argv)
     malloc_trim(0);
     run(&l, &open_mask);
     conntab_free(l.connections);
+    userdb_free(l.names);
     free_config(l.config);
     return EXIT_STATUS_OK;
 }

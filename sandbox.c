@@ -113,8 +113,12 @@ static const struct rule rules[] = {
     /* files, with the user's rights; nothing gets set-id bits */
     RULE_ARG(SERVICE, ALLOW, openat, 3, ARG_HAS_NOT, NOT_PERMISSIONS),
     RULE(SERVICE, ALLOW, newfstatat), RULE(SERVICE, ALLOW, fstat), RULE(SERVICE, ALLOW, statx),
-    RULE(SERVICE, ALLOW, fstatfs), RULE(SERVICE, ALLOW, lseek), RULE(SERVICE, ALLOW, ftruncate),
+    RULE(SERVICE, ALLOW, fstatfs), RULE(SERVICE, ALLOW, statfs), RULE(SERVICE, ALLOW, lseek),
+    RULE(SERVICE, ALLOW, ftruncate), RULE(SERVICE, ALLOW, pread64), RULE(SERVICE, ALLOW, fsync),
+    RULE(SERVICE, ALLOW, utimensat), RULE(SERVICE, ALLOW, symlinkat),
+    RULE_ARG(SERVICE, ALLOW, fchownat, 2, ARG_EQUALS, UINT32_MAX), /* the group, never the owner */
     RULE(SERVICE, ALLOW, getdents64), RULE(SERVICE, ALLOW, readlinkat), RULE(SERVICE, ALLOW, chdir),
+    RULE(SERVICE, ALLOW, fchdir),
     RULE(SERVICE, ALLOW, getcwd), RULE(SERVICE, ALLOW, unlinkat), RULE(SERVICE, ALLOW, renameat),
     RULE(SERVICE, ALLOW, renameat2),
     RULE_ARG(SERVICE, ALLOW, mkdirat, 2, ARG_HAS_NOT, NOT_PERMISSIONS),

@@ -29,6 +29,7 @@
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
+#include "userdb.h"
 
 #define LOWEST_FREE_PORT   1024
 #define CHILD_GRACE_MS     2000 /* for a child that has closed its socket to end */
@@ -183,11 +184,20 @@ NORETURN static void run_service(struct session *s, int priv_fd)
     if (!enter_sandbox(s, SANDBOX_SERVICE)) {
         give_up(s, "421 Service not available.\r\n");
     }
+    if (s->env->tun->text_userdb_names) {
+        /* an account of another source than the file; without memory its number is shown */
+        (void)userdb_add_user(s->env->names, account->uid, account->name);
+    }
     fill_setup(s, priv_fd, &setup);
     setup.logged_in = true;
     setup.anonymous = account->anonymous;
     setup.jailed = plan.jail;
     setup.user = account->name;
+    setup.uid = account->uid;
+    setup.gid = account->gid;
+    setup.groups = account->groups;
+    setup.group_count = account->group_count;
+    setup.names = s->env->names;
     _exit(ftpproto_run(&setup));
 }
 

@@ -9,12 +9,14 @@
 struct auth;
 struct sandbox;
 struct tunables;
+struct userdb;
 
 /* What the listener has made for all sessions. */
 struct session_env {
     const struct tunables *tun;
     const struct auth *auth;
     const struct sandbox *sandbox; /* NULL: no system call filters */
+    struct userdb *names;          /* of users and groups; S adds its own */
 };
 
 /*

@@ -79,13 +79,28 @@ enum tunable_scope {
          "Seconds to wait before a failed login is answered.")                                                         \
     SECTION("What users may do")                                                                                       \
     BOOL(write_enable, false, "YES", SCOPE_USER,                                                                       \
-         "Allow commands that change files: STOR APPE DELE RNFR RNTO MKD RMD and SITE CHMOD.")                         \
+         "Allow commands that change files: STOR APPE STOU DELE RNFR RNTO MKD RMD MFMT, SITE CHMOD and more.")         \
     BOOL(chmod_enable, true, NULL, SCOPE_USER,                                                                         \
          "Allow SITE CHMOD to local users, if write_enable=YES.")                                                      \
+    BOOL(mdtm_write, true, NULL, SCOPE_USER,                                                                           \
+         "Let MDTM with a time in front of the name set the time of a file, if write_enable=YES.")                     \
+    BOOL(hash_enable, true, NULL, SCOPE_USER,                                                                          \
+         "Allow HASH, MD5, XCRC, XMD5, XSHA1, XSHA256, XSHA512: checksums of files. An option of miniftpd's own.")     \
     OCTAL(local_umask, 077, 0, 0777, "022", SCOPE_USER,                                                                \
          "Permissions that are taken away from what local users create. A leading 0 makes a number octal.")            \
     OCTAL(file_open_mode, 0666, 0, 0777, NULL, SCOPE_USER,                                                             \
          "Permissions of uploaded files before the umask is applied. 0777 makes uploads executable.")                  \
+    SECTION("Listings")                                                                                                \
+    BOOL(force_dot_files, false, NULL, SCOPE_USER,                                                                     \
+         "Show names that begin with a dot in LIST and NLST even if the client did not say -a.")                       \
+    BOOL(hide_ids, false, NULL, SCOPE_USER,                                                                            \
+         "Show ftp instead of every owner and group.")                                                                 \
+    BOOL(text_userdb_names, false, NULL, SCOPE_SESSION,                                                                \
+         "Show names of owners and groups, from /etc/passwd and /etc/group, instead of numbers.")                      \
+    BOOL(use_localtime, false, NULL, SCOPE_USER,                                                                       \
+         "Show local times in LIST and MDTM, and read them in MDTM. MLSD and MFMT are always in UTC.")                 \
+    BOOL(ls_recurse_enable, false, NULL, SCOPE_USER,                                                                   \
+         "Allow LIST -R and NLST -R: all directories below at once.")                                                  \
     SECTION("Data connections")                                                                                        \
     BOOL(pasv_enable, true, NULL, SCOPE_USER,                                                                          \
          "Allow PASV and EPSV: the client opens the data connection.")                                                 \
@@ -99,6 +114,13 @@ enum tunable_scope {
          "Open PORT and EPRT connections from ftp_data_port, which old clients and firewalls expect.")                 \
     UINT(ftp_data_port, 20, 1, 65535, NULL, SCOPE_SESSION,                                                             \
          "Local port of PORT and EPRT connections when connect_from_port_20=YES.")                                     \
+    BOOL(ascii_download_enable, false, NULL, SCOPE_USER,                                                               \
+         "Convert line ends of downloads in TYPE A. NO sends every file as it is.")                                    \
+    BOOL(ascii_upload_enable, false, NULL, SCOPE_USER,                                                                 \
+         "Convert line ends of uploads in TYPE A. NO stores every file as it comes.")                                  \
+    BOOL(mode_z_enable, false, NULL, SCOPE_USER,                                                                       \
+         "Allow MODE Z, compressed transfers. Some clients use it for everything then, which costs more time than it " \
+         "saves on all but slow networks. An option of miniftpd's own.")                                               \
     SECTION("Time limits, in seconds")                                                                                 \
     UINT(idle_session_timeout, 300, 1, 86400, NULL, SCOPE_USER,                                                        \
          "Time without a command before the session is ended.")                                                        \

@@ -12,11 +12,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "codec.h"
 #include "ctrlio.h"
 #include "sysutil.h"
 
@@ -25,6 +27,8 @@
 #define EOF_PATIENCE_MS 5000          /* once the client has closed the control connection */
 #define RECV_BUFFER     (64 * 1024)   /* small uploads, and files that splice(2) refuses */
 #define PIPE_SIZE       (1024 * 1024) /* the most an ordinary user may ask for */
+#define RAW_SIZE        (128 * 1024)  /* what a codec is given at once */
+#define COOKED_SIZE     (256 * 1024)  /* line ends at most double it */
 
 void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms)
 {
@@ -34,6 +38,14 @@ void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms)
     x->timeout_ms = timeout_ms;
     x->started_ms = x->progress_ms = sysutil_now_ms();
     x->pipe_fds[0] = x->pipe_fds[1] = -1;
+}
+
+bool xfer_convert(struct xfer *x, struct codec *codec)
+{
+    x->codec = codec;
+    x->raw = malloc(RAW_SIZE);
+    x->cooked = malloc(COOKED_SIZE);
+    return codec != NULL && x->raw != NULL && x->cooked != NULL;
 }
 
 static void moved(struct xfer *x, size_t bytes)
@@ -86,7 +98,7 @@ static bool is_file_error(int error)
            error == EUCLEAN;
 }
 
-enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io)
+static enum xfer_result send_plain(struct xfer *x, struct ctrlio *io)
 {
     const int on = 1;
 
@@ -113,6 +125,98 @@ enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io)
         }
     }
     return XFER_DONE;
+}
+
+/* Send data[*sent..len). */
+static enum xfer_result send_all(struct xfer *x, struct ctrlio *io, const char *data, size_t len,
+                                 size_t *sent)
+{
+    while (*sent < len) {
+        ssize_t n = send(x->data_fd, data + *sent, len - *sent, MSG_NOSIGNAL);
+        enum xfer_result waited;
+
+        if (n > 0) {
+            *sent += (size_t)n;
+            moved(x, (size_t)n);
+        } else if (n == -1 && errno != EINTR && !would_block(errno)) {
+            return fail(x, XFER_NETWORK, errno);
+        }
+        if (*sent < len && (waited = wait_for_data(x, io, POLLOUT)) != XFER_DONE) {
+            return waited;
+        }
+    }
+    return XFER_DONE;
+}
+
+/* Let the codec work on raw bytes; its output is empty when this is called. */
+static enum xfer_result cook(struct xfer *x)
+{
+    size_t used = 0;
+    enum codec_result result =
+        codec_run(x->codec, x->raw + x->raw_at, x->raw_len - x->raw_at, &used, x->cooked,
+                  COOKED_SIZE, &x->cooked_len, x->raw_ended);
+
+    x->raw_at += used;
+    x->cooked_at = 0;
+    switch (result) {
+    case CODEC_MORE:
+    case CODEC_FULL:
+        return XFER_DONE;
+    case CODEC_END:
+        x->cooked_ended = true;
+        return XFER_DONE;
+    case CODEC_BAD:
+        return XFER_BAD_DATA;
+    case CODEC_CUT:
+        return XFER_CUT;
+    }
+    bug("unknown codec result");
+}
+
+/* More of the file, when the codec has taken all there was. */
+static enum xfer_result read_raw(struct xfer *x)
+{
+    off_t left = x->size - x->offset;
+    ssize_t n = 0;
+
+    if (x->raw_at < x->raw_len || x->raw_ended) {
+        return XFER_DONE;
+    }
+    if (left > 0) {
+        do {
+            n = pread(x->file_fd, x->raw, left < RAW_SIZE ? (size_t)left : RAW_SIZE, x->offset);
+        } while (n == -1 && errno == EINTR);
+        if (n <= 0) {
+            return fail(x, XFER_FILE, n == 0 ? EIO : errno); /* the file got shorter */
+        }
+    }
+    x->raw_at = 0;
+    x->raw_len = (size_t)n;
+    x->offset += n;
+    x->raw_ended = x->offset >= x->size;
+    return XFER_DONE;
+}
+
+static enum xfer_result send_converted(struct xfer *x, struct ctrlio *io)
+{
+    for (;;) {
+        enum xfer_result result = send_all(x, io, x->cooked, x->cooked_len, &x->cooked_at);
+
+        if (result != XFER_DONE || x->cooked_ended) {
+            return result;
+        }
+        if (x->bytes > 0 && (result = wait_for_data(x, io, POLLOUT)) != XFER_DONE) {
+            return result; /* a client may have something to say even if it reads fast */
+        }
+        if ((result = read_raw(x)) != XFER_DONE || (result = cook(x)) != XFER_DONE) {
+            return result;
+        }
+    }
+}
+
+enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io)
+{
+    return x->codec != NULL ? send_converted(x, io) : send_plain(x, io);
 }
 
 /* Through our own memory: the first bytes of every upload, and files that splice(2) refuses. */
@@ -213,14 +317,54 @@ static enum xfer_result splice_some(struct xfer *x, bool *ended)
     return empty_pipe(x);
 }
 
+/* Everything that the codec makes of the raw bytes into the file. */
+static enum xfer_result write_cooked(struct xfer *x)
+{
+    do {
+        enum xfer_result result = cook(x);
+
+        if (x->cooked_len > 0 && sysutil_writen(x->file_fd, x->cooked, x->cooked_len) == -1) {
+            return fail(x, XFER_FILE, errno);
+        }
+        if (result != XFER_DONE) {
+            return result;
+        }
+    } while (x->raw_at < x->raw_len || x->cooked_len == COOKED_SIZE ||
+             (x->raw_ended && !x->cooked_ended));
+    return XFER_DONE;
+}
+
+static enum xfer_result convert_some(struct xfer *x, bool *ended)
+{
+    ssize_t n = recv(x->data_fd, x->raw, RAW_SIZE, 0);
+
+    if (n == -1) {
+        return would_block(errno) || errno == EINTR ? XFER_DONE : fail(x, XFER_NETWORK, errno);
+    }
+    x->raw_at = 0;
+    x->raw_len = (size_t)n;
+    *ended = x->raw_ended = n == 0;
+    moved(x, (size_t)n);
+    return write_cooked(x);
+}
+
+/* Some bytes from the client, in the way that fits best. */
+static enum xfer_result receive_some(struct xfer *x, bool *ended)
+{
+    if (x->codec != NULL) {
+        return convert_some(x, ended);
+    }
+    /* small files are not worth a pipe */
+    return x->bytes >= RECV_BUFFER / 2 && make_pipe(x) ? splice_some(x, ended)
+                                                       : copy_some(x, ended);
+}
+
 enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io)
 {
     bool ended = false;
 
     for (;;) {
-        /* small files are not worth a pipe */
-        bool by_splice = x->bytes >= RECV_BUFFER / 2 && make_pipe(x);
-        enum xfer_result result = by_splice ? splice_some(x, &ended) : copy_some(x, &ended);
+        enum xfer_result result = receive_some(x, &ended);
 
         if (result != XFER_DONE || ended) {
             return result;
@@ -232,24 +376,59 @@ enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io)
     }
 }
 
+/* Text through the codec: from data into the raw buffer, cooked, and sent. */
+static enum xfer_result send_cooked_text(struct xfer *x, struct ctrlio *io, const char *data,
+                                         size_t len, size_t *sent)
+{
+    for (;;) {
+        enum xfer_result result = send_all(x, io, x->cooked, x->cooked_len, &x->cooked_at);
+
+        if (result != XFER_DONE) {
+            return result;
+        }
+        if (x->raw_at == x->raw_len && !x->raw_ended) {
+            size_t part = len - *sent < RAW_SIZE ? len - *sent : RAW_SIZE;
+
+            if (part == 0) {
+                x->cooked_len = x->cooked_at = 0;
+                return XFER_DONE;
+            }
+            memcpy(x->raw, data + *sent, part);
+            x->raw_at = 0;
+            x->raw_len = part;
+            *sent += part;
+        }
+        if (x->cooked_ended) {
+            return XFER_DONE;
+        }
+        result = cook(x);
+        if (result != XFER_DONE) {
+            return result;
+        }
+    }
+}
+
 enum xfer_result xfer_send_text(struct xfer *x, struct ctrlio *io, const char *data, size_t len,
                                 size_t *sent)
 {
-    while (*sent < len) {
-        ssize_t n = send(x->data_fd, data + *sent, len - *sent, MSG_NOSIGNAL);
-        enum xfer_result waited;
+    enum xfer_result result;
 
-        if (n > 0) {
-            *sent += (size_t)n;
-            moved(x, (size_t)n);
-        } else if (n == -1 && errno != EINTR && !would_block(errno)) {
-            return fail(x, XFER_NETWORK, errno);
-        }
-        if (*sent < len && (waited = wait_for_data(x, io, POLLOUT)) != XFER_DONE) {
-            return waited;
-        }
+    if (*sent == 0 && x->bytes > 0 && (result = wait_for_data(x, io, POLLOUT)) != XFER_DONE) {
+        return result; /* the client may have something to say before the next part */
     }
-    return XFER_DONE;
+    return x->codec != NULL ? send_cooked_text(x, io, data, len, sent)
+                            : send_all(x, io, data, len, sent);
+}
+
+enum xfer_result xfer_end_text(struct xfer *x, struct ctrlio *io)
+{
+    size_t sent = 0;
+
+    if (x->codec == NULL) {
+        return XFER_DONE;
+    }
+    x->raw_ended = true;
+    return send_cooked_text(x, io, "", 0, &sent);
 }
 
 void xfer_close(struct xfer *x, bool complete)
@@ -262,6 +441,11 @@ void xfer_close(struct xfer *x, bool complete)
     }
     sysutil_close(&x->data_fd);
     close_pipe(x);
+    codec_free(x->codec);
+    free(x->raw);
+    free(x->cooked);
+    x->codec = NULL;
+    x->raw = x->cooked = NULL;
 }
 
 uint32_t xfer_duration_ms(const struct xfer *x)

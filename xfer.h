@@ -14,6 +14,7 @@
 
 #include "common.h"
 
+struct codec;
 struct ctrlio;
 
 struct xfer {
@@ -31,6 +32,13 @@ struct xfer {
     int pipe_fds[2]; /* of an upload by splice(2); -1 = none */
     size_t in_pipe;
     bool no_splice; /* the file system refuses it */
+
+    struct codec *codec; /* TYPE A, MODE Z; NULL: bytes go as they are */
+    char *raw;           /* what the codec takes: read from the file or received */
+    size_t raw_at, raw_len;
+    char *cooked; /* what it made: to be sent or written */
+    size_t cooked_at, cooked_len;
+    bool raw_ended, cooked_ended; /* nothing comes after what is there */
 };
 
 enum xfer_result {
@@ -39,6 +47,8 @@ enum xfer_result {
     XFER_TIMEOUT,     /* no progress for timeout_ms */
     XFER_NETWORK,     /* the data connection broke (error) */
     XFER_FILE,        /* reading or writing the file failed (error); EIO if it was cut short */
+    XFER_BAD_DATA,    /* MODE Z: what came is no such stream */
+    XFER_CUT,         /* MODE Z: the client closed before the end of its stream */
     XFER_CTRL_GONE,   /* the client is gone */
     XFER_PARENT_GONE, /* the session parent is gone */
 };
@@ -46,15 +56,27 @@ enum xfer_result {
 /* Begin a transfer over data_fd, which x owns from now on. */
 void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms);
 
-/* Send file_fd from x->offset to x->size with sendfile(2). */
+/*
+ * Pass everything through `codec`, which x owns from now on, instead of moving it as it is.
+ * Returns false without memory.
+ */
+MUST_CHECK bool xfer_convert(struct xfer *x, struct codec *codec);
+
+/* Send file_fd from x->offset to x->size: with sendfile(2), if nothing is to be converted. */
 enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io);
 
 /* Receive until the client closes, to the current position of file_fd. */
 enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io);
 
-/* Send data[*sent..len). *sent counts on from call to call; XFER_DONE when all is out. */
+/*
+ * Send data[*sent..len). *sent counts on from call to call; XFER_DONE when all is out, or inside the
+ * codec.
+ */
 enum xfer_result xfer_send_text(struct xfer *x, struct ctrlio *io, const char *data, size_t len,
                                 size_t *sent);
+
+/* Send what the codec has kept back, at the end of all text. */
+enum xfer_result xfer_end_text(struct xfer *x, struct ctrlio *io);
 
 /*
  * Close the data connection. complete=false: as a reset, so that the client cannot take what it got

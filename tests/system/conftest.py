@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 import accounts
 from ftpd import Factory
+
+pytest.register_assert_rewrite("active", "bytewise", "checksums", "converted", "facts", "listings",
+                               "mlsx", "passive", "rules", "uploads")
 
 TEST_LIMIT_SEC = 60
 COUNTS = {"passed": set(), "failed": set()}
@@ -133,6 +137,12 @@ def home():
 
 
 @pytest.fixture
+def client(ftpd):
+    """A client that is not logged in."""
+    return ftpd().connect()
+
+
+@pytest.fixture
 def alice(ftpd, home):
     """A client that is logged in as alice, in her empty home, not chrooted."""
     return ftpd().login("alice")
@@ -148,3 +158,20 @@ def jailed(ftpd, home):
 def anon(ftpd):
     """A client that is logged in as anonymous."""
     return ftpd().anonymous()
+
+
+@pytest.fixture
+def dual(ftpd, home):
+    """A daemon on an IPv6 socket that takes IPv4, too; data comes from port 20; a file `f`."""
+    home.file("f", b"content")
+    return ftpd(listen="NO", listen_ipv6="YES", connect_from_port_20="YES")
+
+
+@pytest.fixture
+def disk(home):
+    """A file system of 256 KiB and 10 files in alice's home."""
+    path = home.dir("disk")
+    options = f"size=256k,nr_inodes=10,mode=755,uid={home.account.uid},gid={home.account.gid}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], check=True)
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)

@@ -5,6 +5,7 @@ and nothing comes that was not asked for. Every wait has a deadline, so no test 
 Text is UTF-8 with surrogate escapes: any byte can be sent and received.
 """
 
+import os
 import re
 import socket
 import time
@@ -24,6 +25,11 @@ class Closed(AssertionError):
 def encode(text):
     """Bytes of `text`, which may hold surrogate escapes or be bytes already."""
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
+def escaped(name):
+    """A name as a command carries it: its FF bytes doubled, as Telnet wants."""
+    return os.fsencode(name).replace(TELNET_IAC, TELNET_IAC * 2)
 
 
 def decode(data):
@@ -211,6 +217,10 @@ class Client:
         for line, code in pairs:
             self.cmd(line, code)
 
+    def pwd(self):
+        """The current directory."""
+        return self.cmd("PWD", 257).quoted()
+
     def in_step(self):
         """Show that the session lives and that no reply was sent beyond those already read."""
         reply = self.cmd("NOOP")
@@ -247,7 +257,7 @@ class Client:
     def login(self, user, password):
         """USER and PASS with success."""
         self.cmd(f"USER {user}", 331)
-        return self.cmd(b"PASS " + encode(password).replace(TELNET_IAC, TELNET_IAC * 2), 230)
+        return self.cmd(b"PASS " + escaped(password), 230)
 
     def try_login(self, user, password):
         """USER and PASS; returns the code of the last reply."""

@@ -1,5 +1,6 @@
 """lftp."""
 
+import os
 import re
 import shlex
 
@@ -24,8 +25,8 @@ def quote(name):
 class Lftp(Site):
     """lftp: each call is one run of the program, with one session or more."""
 
-    def __init__(self, ftpd, home, directory, way):
-        super().__init__(ftpd, home, directory, way)
+    def __init__(self, ftpd, home, directory, way, **options):
+        super().__init__(ftpd, home, directory, way, **options)
         if way == Way("active", "ipv6"):
             self.host = "fd00::1"  # on loopback lftp announces "::" where it listens
 
@@ -127,15 +128,23 @@ def test_anonymous_mirrors_the_public_tree(lftp):
 def test_hidden_files_come_when_asked_for(lftp_some_ways):
     lftp = lftp_some_ways
     lftp.remote.file(".hidden", b"hidden")
-    lftp.lftp("mirror . without", "set ftp:list-options -a", "mirror . with")
+    lftp.lftp("mirror . without", "set ftp:list-options -a", "mirror . with", ftp__use_mlsd="no")
     lftp.same(lftp.names_here("without"), [])
     lftp.same(lftp.names_here("with"), [".hidden"])
+
+
+def test_hidden_files_come_by_mlsd(lftp_some_ways):
+    lftp = lftp_some_ways
+    lftp.remote.file(".hidden", b"hidden")
+    lftp.lftp("mirror . there")
+    lftp.same(lftp.names_here("there"), [".hidden"])
 
 
 @pytest.mark.parametrize("settings", [
     {"ftp__sync_mode": "yes"}, {"ftp__sync_mode": "no"}, {"ftp__use_feat": "no"},
     {"ftp__use_stat_for_list": "yes"}, {"ftp__prefer_epsv": "yes"}, {"ftp__use_abor": "yes"},
     {"ftp__use_allo": "yes"}, {"ftp__use_telnet_iac": "no"}, {"ftp__use_size": "no"},
+    {"ftp__use_mlsd": "no"}, {"ftp__use_tvfs": "no"}, {"ftp__use_hftp": "no"},
 ], ids=lambda settings: "-".join(next(iter(settings.items()))))
 def test_mirrors_both_ways_with_other_settings(lftp_some_ways, settings):
     lftp = lftp_some_ways
@@ -159,3 +168,42 @@ def test_gets_one_file_in_parts_at_once(lftp_some_ways):
     lftp.remote.file("big.bin", CONTENT * 3)
     lftp.lftp("pget -n 4 big.bin", pget__min_chunk_size="1k")
     lftp.same_file(lftp.local / "big.bin", lftp.remote / "big.bin")
+
+
+@pytest.fixture(params=[Way("passive", "ipv4"), Way("active", "ipv6")], ids=way_id)
+def lftp_in_mode_z(request, ftpd, home, tmp_path):
+    """It asks for MODE Z by itself once FEAT tells of it."""
+    return Lftp(ftpd, home, tmp_path, request.param, mode_z_enable="YES")
+
+
+def test_compresses_everything_if_it_may(lftp_in_mode_z):
+    lftp = lftp_in_mode_z
+    make_tree(lftp.remote, {**TREE, "zeros": bytes(3_000_000)})
+    lftp.lftp("mirror . there", "mkdir back", "mirror -R there back")
+    lftp.same_tree(lftp.local / "there", {**TREE, "zeros": bytes(3_000_000)})
+    lftp.same_tree(lftp.remote / "back", {**TREE, "zeros": bytes(3_000_000)})
+    assert "---> MODE Z" in lftp.output, lftp.story("MODE Z was not used")
+    assert min(size for size in lftp.log_bytes("DOWNLOAD", 12) if size > 1000) < 10_000
+
+
+def test_resumes_compressed(lftp_in_mode_z):
+    lftp = lftp_in_mode_z
+    lftp.remote.file("down", CONTENT)
+    lftp.file_here("down", CONTENT[:RESUME_AT])
+    lftp.file_here("up")
+    lftp.remote.file("up", CONTENT[:RESUME_AT])
+    lftp.lftp("get -c down", "put -c up")
+    lftp.same_file(lftp.local / "down", lftp.remote / "down")
+    lftp.same_file(lftp.remote / "up", lftp.local / "up")
+    assert lftp.log_bytes("DOWNLOAD")[0] < len(CONTENT) - RESUME_AT + 1000, lftp.story("all came")
+
+
+def test_changes_modes_times_and_links(lftp_some_ways):
+    lftp = lftp_some_ways
+    lftp.remote.file("f", b"content")
+    os.utime(lftp.file_here("old", b"old"), (1_500_000_000, 1_500_000_000))
+    lftp.lftp("chmod 640 f", "ln -s f new", "put old", "mkdir -p a/b/c")
+    lftp.same((lftp.remote / "f").stat().st_mode & 0o7777, 0o640)
+    lftp.same(os.readlink(lftp.remote / "new"), "f")
+    lftp.same((lftp.remote / "old").stat().st_mtime, 1_500_000_000)
+    assert (lftp.remote / "a" / "b" / "c").is_dir(), lftp.story("mkdir -p")

@@ -10,6 +10,11 @@ def test_idle(alice):
     alice.wait_closed()
 
 
+def test_before_login(client):
+    client.cmd("QUIT", 221)
+    client.wait_closed()
+
+
 def test_nothing_leaves_a_process_behind(ftpd):
     daemon = ftpd()
     clients = [daemon.connect(), daemon.login("alice"), daemon.anonymous()]

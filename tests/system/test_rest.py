@@ -1,8 +1,12 @@
 """REST, and the transfers that begin at an offset."""
 
+import itertools
+
 import pytest
 
 import codes
+from ftpraw import drain, receive_all, receive_exactly
+from rules import check_refused
 
 CONTENT = bytes(range(256)) * 40
 SIZE = len(CONTENT)
@@ -170,3 +174,195 @@ def test_does_not_reach_into_the_next_session(ftpd, home):
     daemon = ftpd()
     daemon.login("alice").cmd("REST 100", 350)
     assert daemon.login("alice").retr("f") == CONTENT
+
+
+# The order of what comes before a transfer, and what a mark outlives.
+
+@pytest.mark.parametrize("mode", ["pasv", "epsv", "port", "eprt"])
+@pytest.mark.parametrize("verb", ["RETR", "STOR", "APPE"])
+def test_order_of_the_commands_before_a_transfer(client, home, verb, mode):
+    for order in itertools.permutations(("REST 100", mode, "TYPE I", "MODE S")):
+        home.file("up", CONTENT)
+        data = None
+        for line in order:
+            if line == mode:
+                data = getattr(client, mode)()
+            else:
+                client.cmd(line, 200, 350)
+        client.cmd(f"{verb} up", 150)
+        if verb == "RETR":
+            assert receive_all(data()) == CONTENT[100:]
+        else:
+            with data() as sock:
+                sock.sendall(b"new")
+        client.reply(226)
+        expected = CONTENT if verb == "RETR" else CONTENT[:100] + b"new" + CONTENT[103:]
+        assert (home / "up").read_bytes() == expected
+
+
+@pytest.mark.parametrize("lines", [
+    ["TYPE A"], ["TYPE A", "TYPE I"], ["MODE Z", "MODE S"], ["STRU F"], ["CWD d", "CWD .."],
+    ["STAT"], ["STAT f"], ["MLST f"], ["FEAT"], ["ALLO 100"], ["MKD new"], ["NOOP", "NOOP"],
+    ["PASV", "PASV", "EPSV"], ["DELE missing"], ["XYZZY"], [""], ["SITE CHMOD 600 f"],
+])
+def test_survives_what_is_no_transfer(client, home, lines):
+    home.dir("d")
+    client.cmd("REST 100", 350)
+    for line in lines:
+        client.send_line(line)
+        if line:
+            client.reply()
+    assert client.retr("f") == CONTENT[100:]
+    client.in_step()
+
+
+@pytest.mark.parametrize("verb", ["RETR", "STOR", "APPE"])
+def test_0_takes_the_mark_back(client, home, verb):
+    home.file("up", b"0123456789")
+    client.cmds(("REST 5", 350), ("REST 0", 350))
+    if verb == "RETR":
+        assert client.retr("up") == b"0123456789"
+    else:
+        client.stor("up", b"new", verb=verb)
+        kept = {"STOR": b"new", "APPE": b"0123456789new"}[verb]
+        assert (home / "up").read_bytes() == kept
+
+
+# Every transfer uses the mark up, whatever becomes of it.
+
+USERS = ["RETR missing", "RETR d", "STOR missing/f", "APPE missing/f", "STOU missing/f", "STOU",
+         "LIST missing", "NLST missing", "MLSD missing", "MLSD f", "RETR", "STOR", "APPE"]
+
+
+@pytest.mark.parametrize("line", USERS)
+def test_is_used_up_by_every_failed_transfer(client, home, line):
+    home.dir("d")
+    data = client.pasv()
+    client.cmd("REST 100", 350)
+    check_refused(client, home, line, 501, 550, 553, 554)
+    data().close()
+    assert client.retr("f") == CONTENT
+    client.in_step()
+
+
+@pytest.mark.parametrize("line", ["RETR f", "STOR f", "APPE f", "STOU f", "LIST", "NLST", "MLSD"])
+def test_is_used_up_by_every_transfer_without_data_connection(client, home, line):
+    client.cmd("REST 100", 350)
+    check_refused(client, home, line, 425)
+    assert client.retr("f") == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["LIST", "NLST", "MLSD"])
+def test_is_used_up_by_every_listing(client, home, verb):
+    home.dir("d")
+    client.cmd("REST 1", 350)
+    assert len(client.list("", verb)) >= 2
+    assert client.retr("f") == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["STOR", "APPE"])
+def test_is_used_up_by_an_upload(client, home, verb):
+    home.file("up", b"0123456789")
+    client.stor("up", b"new", verb=verb, rest=2)
+    client.stor("up", b"again")
+    assert (home / "up").read_bytes() == b"again"
+    assert client.retr("f") == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["RETR", "STOR", "APPE"])
+def test_is_used_up_where_it_does_not_fit(client, home, verb):
+    client.refused(f"{verb} f", 554, rest=SIZE + 1)
+    assert client.retr("f") == CONTENT
+    client.stor("f", b"new")
+    assert (home / "f").read_bytes() == b"new"
+
+
+def test_is_used_up_by_an_upload_that_is_not_allowed(ftpd, home):
+    home.file("f", CONTENT)
+    client = ftpd(write_enable="NO").login("alice")
+    for verb in ("STOR", "APPE", "STOU"):
+        client.refused(f"{verb} f", 550, rest=100)
+        assert client.retr("f") == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["RETR", "STOR", "APPE"])
+def test_is_used_up_by_an_aborted_transfer(client, home, verb):
+    home.sparse("big", 1 << 30)
+    home.file("up", CONTENT)
+    sock = client.begin(f"{verb} {'big' if verb == 'RETR' else 'up'}", rest=100)
+    if verb == "RETR":
+        receive_exactly(sock, 1000)
+    client.send_line("ABOR")
+    client.reply(426)
+    client.reply(226)
+    drain(sock)
+    assert client.retr("f") == CONTENT
+    client.stor("up", b"new")
+    assert (home / "up").read_bytes() == b"new"
+
+
+# Uploads at the limits, and a client that resumes.
+
+@pytest.mark.parametrize("verb", ["STOR", "APPE"])
+def test_upload_far_behind_the_end(client, home, verb):
+    for offset in (SIZE + 1, 2 ** 31, 2 ** 32, 2 ** 40, OFF_MAX):
+        client.refused(f"{verb} f", codes.REST_BEHIND_UPLOAD, rest=offset)
+        client.refused(f"{verb} new", codes.REST_BEHIND_UPLOAD, rest=offset)
+    client.in_step()
+    assert home.names() == ["f"] and (home / "f").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["STOR", "APPE"])
+def test_upload_with_a_number_too_large_for_any_file(client, home, verb):
+    """The refused mark counts as none, and the client knows that."""
+    client.cmd(f"REST {2 ** 64}", codes.REST_BEYOND_OFF_T)
+    client.stor("new", b"new", verb=verb)
+    assert (home / "new").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("verb", ["STOR", "APPE"])
+@pytest.mark.parametrize("mode", ["pasv", "port"])
+def test_empty_upload_at_an_offset_changes_nothing(client, home, verb, mode):
+    for offset in (1, 100, SIZE):
+        client.stor("f", b"", mode, verb=verb, rest=offset)
+        assert (home / "f").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("verb", ["STOR", "APPE"])
+def test_upload_that_broke_is_resumed(client, home, verb):
+    sock = client.begin("STOR up")
+    sock.sendall(CONTENT[:3000])
+    client.send_line("ABOR")
+    client.reply(426)
+    client.reply(226)
+    drain(sock)
+    size = int(client.cmd("SIZE up", 213).text)
+    client.stor("up", CONTENT[size:], verb=verb, rest=size)
+    assert (home / "up").read_bytes() == CONTENT
+
+
+def test_download_that_broke_is_resumed(client, home):
+    content = CONTENT * 2000
+    home.file("big", content)
+    sock = client.begin("RETR big")
+    received = receive_exactly(sock, 100_000)
+    sock.close()
+    client.reply(codes.DATA_BROKEN)
+    assert received + client.retr("big", rest=len(received)) == content
+
+
+def test_reply_tells_the_offset(client):
+    assert client.cmd("REST 4294967297", 350).text == "Restarting at 4294967297."
+
+
+# Who may, and when.
+
+def test_before_login_is_530(ftpd, home):
+    client = ftpd().connect()
+    client.cmd("REST 100", 530)
+    client.in_step()
+
+
+def test_anonymous_user_resumes_a_download(anon):
+    assert anon.retr("pub/data.bin", rest=102_300) == bytes(range(156, 256))
+    anon.in_step()

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 import codes
-from ftpraw import DEADLINE_SEC, Client, Deadline, drain, receive, receive_exactly
+from ftpraw import DEADLINE_SEC, Client, Deadline, drain, escaped, receive, receive_exactly
 
 MODES = ["pasv", "epsv", "port", "eprt"]
 RANDOM = random.Random(7)
@@ -97,7 +97,7 @@ def test_many_in_one_session(alice, home):
 def test_names_are_taken_as_they_are(alice, home, name):
     home.file("other", b"wrong")
     home.file(name, b"right")
-    assert alice.retr(os.fsencode(name).replace(b"\xff", b"\xff\xff")) == b"right"
+    assert alice.retr(escaped(name)) == b"right"
 
 
 @pytest.mark.parametrize("path", ["d/f", "./d/f", "d//f", "d/../d/f", "/home/alice/d/f",
@@ -213,4 +213,29 @@ def test_commands_during_a_transfer_are_answered_after_it(alice, home):
     assert len(receive_exactly(sock, 1 << 30)) == 64 << 20
     for code in (226, 257, 213):
         alice.reply(code)
+    alice.in_step()
+
+
+@pytest.mark.parametrize("offset", [0, 1, 500, 1233, 1234])
+@pytest.mark.parametrize("mode", MODES)
+def test_opening_reply_of_a_resumed_download_tells_the_full_size(alice, home, offset, mode):
+    """curl and others look for the number before "bytes"."""
+    home.file("(7 bytes) f", bytes(1234))
+    data = getattr(alice, mode)()
+    alice.cmd(f"REST {offset}", 350)
+    text = alice.cmd("RETR (7 bytes) f", 150).text
+    assert text == "Opening BINARY mode data connection for (7 bytes) f (1234 bytes)."
+    assert len(receive_exactly(data(), 2000)) == 1234 - offset
+    alice.reply(226)
+    alice.in_step()
+
+
+def test_commands_right_behind_the_transfer(alice, home):
+    """The file is closed at 226: it can be renamed and removed, and its listener serves no more."""
+    home.file("f", b"content")
+    data = alice.pasv()
+    alice.send("RETR f\r\nRETR f\r\nRNFR f\r\nRNTO g\r\nDELE g\r\nSIZE g\r\n")
+    for code in (150, 226, 425, 350, 250, 250, 550):
+        alice.reply(code)
+    assert receive_exactly(data(), 100) == b"content"
     alice.in_step()

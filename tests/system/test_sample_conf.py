@@ -13,10 +13,12 @@ SHIPPED = Path(__file__).resolve().parents[2] / "miniftpd.conf"
 # The defaults of vsftpd for the options that miniftpd has; a text that is not set is "".
 VSFTPD_DEFAULTS = {
     "accept_timeout": "60", "anon_root": "", "anon_world_readable_only": "YES",
-    "anonymous_enable": "YES", "background": "NO", "check_shell": "YES", "chmod_enable": "YES",
+    "anonymous_enable": "YES", "ascii_download_enable": "NO", "ascii_upload_enable": "NO",
+    "background": "NO", "check_shell": "YES", "chmod_enable": "YES",
     "chroot_local_user": "NO", "connect_from_port_20": "NO", "connect_timeout": "60",
     "data_connection_timeout": "300", "delay_failed_login": "1", "file_open_mode": "0666",
-    "ftp_data_port": "20", "ftp_username": "ftp", "ftpd_banner": "", "idle_session_timeout": "300",
+    "force_dot_files": "NO", "hide_ids": "NO", "ls_recurse_enable": "NO", "mdtm_write": "YES",
+    "text_userdb_names": "NO", "use_localtime": "NO", "ftp_data_port": "20", "ftp_username": "ftp", "ftpd_banner": "", "idle_session_timeout": "300",
     "listen": "YES", "listen_address": "", "listen_address6": "", "listen_ipv6": "NO",
     "listen_port": "21", "local_enable": "NO", "local_umask": "077", "max_clients": "2000",
     "max_login_fails": "3", "max_per_ip": "50", "no_anon_password": "NO", "nopriv_user": "nobody",
@@ -26,7 +28,7 @@ VSFTPD_DEFAULTS = {
 }
 
 # Options that vsftpd does not have; their texts must say so.
-OWN = {"pid_file": ""}
+OWN = {"hash_enable": "YES", "mode_z_enable": "NO", "pid_file": ""}
 
 # What an administrator who installs the file and changes nothing gets.
 SAFE = {"anonymous_enable": "NO", "chroot_local_user": "YES", "local_umask": "022"}

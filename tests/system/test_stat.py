@@ -6,6 +6,7 @@ import pytest
 
 import codes
 from ftpraw import drain, list_entry, receive_exactly
+from listings import furnish
 
 
 def listed(reply):
@@ -126,3 +127,76 @@ def test_during_an_upload(alice, home):
     alice.reply(226)
     assert (home / "f").stat().st_size == 2000
     alice.in_step()
+
+
+# STAT of a path is LIST over the control connection.
+
+@pytest.fixture
+def things(home):
+    return furnish(home)
+
+
+@pytest.mark.parametrize("path", ["dir", "dir/", ".", "/home/alice", "my dir", "~", "b.txt",
+                                  "link", "dir/inside.txt", "pipe", "dir/..", "*.txt", "dir/*",
+                                  "*.nothing", "dangling", "./-a"])
+def test_lines_are_those_of_list_with_a(alice, things, path):
+    things.link("dangling", "nowhere")
+    things.file("-a")
+    reply = alice.cmd(f"STAT {path}", 213)
+    assert reply.lines[1:-1] == alice.list(f"-a {path}")
+    alice.in_step()
+
+
+@pytest.mark.parametrize("options", ["-a", "-la", "-d", "-ld", "-at", "-arS", "-a -r", "-aL",
+                                     "-al1F"])
+def test_options_are_those_of_list(alice, things, options):
+    for path in ("dir", ".", "my dir"):
+        reply = alice.cmd(f"STAT {options} {path}", 213)
+        assert reply.lines[1:-1] == alice.list(f"{options} {path}")
+
+
+@pytest.mark.parametrize("argument", ["-a", "-l", "-la", "--"])
+def test_options_alone_are_for_the_working_directory(alice, things, argument):
+    alice.cmd("CWD dir", 250)
+    assert "inside.txt" in listed(alice.cmd(f"STAT {argument}", 213))
+
+
+@pytest.mark.parametrize("line, names", [
+    ("STAT -la my dir", {"two words"}), ("STAT -- -la", {"-la"}), ("STAT  lead", {" lead"}),
+    ("STAT -l  lead", {" lead"}), ("stat my dir/two words", {"two words"}),
+])
+def test_blanks_and_minuses_of_names(alice, things, line, names):
+    things.file("-la")
+    things.file(" lead")
+    assert set(listed(alice.cmd(line, 213))) - {".", ".."} == names
+
+
+@pytest.mark.parametrize("path", ["missing", "b.txt/x", "b.txt/", "dark", "/root/x", "missing/*"])
+def test_refusal_is_one_line(alice, things, path):
+    things.dir("dark/inside")
+    (things / "dark").chmod(0o311)
+    assert len(alice.cmd(f"STAT {path}", codes.STAT_MISSING).lines) == 1
+    alice.in_step()
+
+
+@pytest.mark.parametrize("name, shown", [
+    ("a\r\n213 End of status", "a??213 End of status"), ("line\nfeed", "line?feed"),
+    ("\x1b[2J", "\x1b[2J"), ("213 End", "213 End"), ("213-x", "213-x"),
+])
+def test_names_are_shown_as_in_list(alice, home, name, shown):
+    home.dir("d")
+    home.file(f"d/{name}")
+    assert set(listed(alice.cmd("STAT d", 213))) - {".", ".."} == {shown}
+    alice.in_step()
+
+
+def test_control_connection_doubles_ff(alice, home):
+    home.dir("d")
+    home.file(b"d/a\xffb")
+    assert set(listed(alice.cmd("STAT d", 213))) - {".", ".."} == {"a\udcff\udcffb"}
+    assert alice.names("d") == ["a\udcffb"]
+
+
+def test_path_needs_a_login(client):
+    client.cmds(("STAT /", 530), ("STAT -l", 530), ("STAT", 211))
+    client.in_step()

@@ -1,15 +1,15 @@
-"""STOR and APPE."""
+"""STOR."""
 
 import hashlib
 import os
 import random
 import socket
-import subprocess
 
 import pytest
 
 import codes
-from ftpraw import DEADLINE_SEC, Client, drain
+from ftpraw import DEADLINE_SEC, Client, drain, escaped
+from uploads import Upload
 
 MODES = ["pasv", "epsv", "port", "eprt"]
 RANDOM = random.Random(11)
@@ -22,14 +22,8 @@ CONTENTS = {
 }
 
 
-@pytest.fixture
-def disk(home):
-    """A file system of 256 KiB and 10 files in alice's home."""
-    path = home.dir("disk")
-    options = f"size=256k,nr_inodes=10,mode=755,uid={home.account.uid},gid={home.account.gid}"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], check=True)
-    yield path
-    subprocess.run(["umount", "--lazy", path], check=True)
+class TestUpload(Upload):
+    verb = "STOR"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -88,72 +82,12 @@ def test_permissions_of_a_new_file(ftpd, home, options, mode):
     assert (home / "f").stat().st_mode & 0o7777 == mode
 
 
-def test_append(alice, home):
-    home.file("f", b"one")
-    alice.stor("f", b"two", verb="APPE")
-    alice.stor("f", b"three", verb="APPE", mode="port")
-    assert (home / "f").read_bytes() == b"onetwothree"
-
-
-def test_append_makes_a_missing_file(alice, home):
-    alice.stor("f", b"new", verb="APPE")
-    assert (home / "f").read_bytes() == b"new"
-
-
-@pytest.mark.parametrize("verb", ["STOR", "APPE"])
-@pytest.mark.parametrize("path", [
-    "missing/f", "dir", "dir/", ".", "/", "closed/f", "/etc/f", "/f", "n" * 256, "f/x", "readonly",
-    "pipe",
-    "loop", "/root/f", "socket",
-])
-def test_refused(alice, home, verb, path):
-    home.file("f", b"content")
-    home.file("readonly", b"content", 0o444)
-    home.dir("dir")
-    home.dir("closed", 0o555)
-    home.fifo("pipe")
-    home.link("loop", "loop")
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(str(home / "socket"))
-    os.chmod(home / "socket", 0o666)
-    before = home.names()
-    alice.refused(f"{verb} {path}", codes.STOR_REFUSED)
-    alice.in_step()
-    assert home.names() == before
-    assert (home / "f").read_bytes() == (home / "readonly").read_bytes() == b"content"
-    server.close()
-
-
-@pytest.mark.parametrize("verb", ["STOR", "APPE"])
-def test_without_name_is_501(alice, verb):
-    alice.cmds((verb, 501), (f"{verb} ", 501))
-    alice.in_step()
-
-
-@pytest.mark.parametrize("verb", ["STOR", "APPE"])
-def test_without_data_connection_is_425(alice, home, verb):
-    home.file("f", b"content")
-    alice.cmd(f"{verb} f", 425)
-    alice.in_step()
-    assert (home / "f").read_bytes() == b"content"
-
-
-@pytest.mark.parametrize("verb", ["STOR", "APPE"])
-def test_needs_write_enable(ftpd, home, verb):
-    home.file("f", b"content")
-    client = ftpd(write_enable="NO").login("alice")
-    client.refused(f"{verb} f", 550)
-    client.refused(f"{verb} new", 550)
-    client.in_step()
-    assert home.names() == ["f"] and (home / "f").read_bytes() == b"content"
-
-
 @pytest.mark.parametrize("name", [
     "two words", " leading", "trailing ", "ünï", b"\xe4\xf6", b"a\xffb", "*", "a[1]", "{a,b}",
     "?", '"', "%n%s%x", "-la", "back\\slash", "x" * 255, "~x",
 ])
 def test_names_are_taken_as_they_are(alice, home, name):
-    alice.stor(os.fsencode(name).replace(b"\xff", b"\xff\xff"), b"content")
+    alice.stor(escaped(name), b"content")
     assert home.names() == [os.fsdecode(name)]
 
 
@@ -265,3 +199,23 @@ def test_download_of_what_was_uploaded(alice):
         alice.stor(name, content)
     for name, content in CONTENTS.items():
         assert alice.retr(name) == content
+
+
+@pytest.mark.parametrize("verb", ["STOR", "APPE"])
+@pytest.mark.parametrize("mode", MODES)
+def test_file_is_complete_and_closed_at_226(alice, home, verb, mode):
+    """Clients ask for the size, set the time and rename as soon as they may, here even before."""
+    for number in (0, 1, 70_000, 3 << 20):
+        data = getattr(alice, mode)()
+        alice.cmd(f"{verb} f", 150)
+        with data() as sock:
+            alice.send("SIZE f\r\nMFMT 20200102030405 f\r\nRNFR f\r\nRNTO g\r\nMDTM g\r\n")
+            sock.settimeout(DEADLINE_SEC)
+            sock.sendall(b"x" * number)
+        alice.reply(226)
+        assert alice.reply(213).text == str(number)
+        for code in (213, 350, 250):
+            alice.reply(code)
+        assert alice.reply(213).text == "20200102030405"
+        assert (home / "g").stat().st_size == number
+        alice.in_step()

@@ -18,7 +18,9 @@
 #include "sysutil.h"
 #include "unit.h"
 
-/* Options as letters: L long, A all, D dots, I itself, R reverse. */
+static struct listfmt look;
+
+/* Options as letters: L long, A all, D dots, I itself, R reverse, F follow, S by size, T by time, C recurse. */
 static void spell_options(const struct dirlist_options *options, struct str *text)
 {
     str_append(text, options->format == DIRLIST_LONG ? "L" : "");
@@ -26,6 +28,10 @@ static void spell_options(const struct dirlist_options *options, struct str *tex
     str_append(text, options->dots ? "D" : "");
     str_append(text, options->itself ? "I" : "");
     str_append(text, options->reverse ? "R" : "");
+    str_append(text, options->follow ? "F" : "");
+    str_append(text, options->order == DIRLIST_BY_SIZE ? "S" : "");
+    str_append(text, options->order == DIRLIST_BY_TIME ? "T" : "");
+    str_append(text, options->recurse ? "C" : "");
 }
 
 struct option_row {
@@ -47,7 +53,11 @@ static const struct option_row option_rows[] = {
     { "options_in_one_group", "-la name", "LAD", "name" },
     { "options_in_any_order", "-alr name", "LADR", "name" },
     { "options_in_several_groups", "-l -a -r name", "LADR", "name" },
-    { "options_unknown_are_ignored", "-laFhtZ1 name", "LAD", "name" },
+    { "options_unknown_are_ignored", "-laFhZ1 name", "LAD", "name" },
+    { "option_t_sorts_by_time", "-t", "T", "" },
+    { "option_capital_s_sorts_by_size", "-S", "S", "" },
+    { "option_capital_l_follows_links", "-L", "F", "" },
+    { "option_capital_r_recurses", "-lR x", "LC", "x" },
     { "options_end_at_two_minuses", "-l -- -a", "L", "-a" },
     { "options_end_at_two_minuses_alone", "--", "", "" },
     { "options_behind_a_path_are_a_path", "name -l", "", "name -l" },
@@ -70,164 +80,6 @@ static void check_options(void **state)
     str_free(&text);
 }
 
-/* 2024-07-03 04:05:06 UTC, and "six months" as the code has them */
-#define NOW        1719979506
-#define SIX_MONTHS (182 * 86400)
-
-struct long_row {
-    const char *name;
-    mode_t mode;
-    nlink_t links;
-    uid_t uid;
-    gid_t gid;
-    off_t size;
-    time_t when;
-    const char *file, *target;
-    const char *line;
-};
-
-/* clang-format off */
-static const struct long_row long_rows[] = {
-    { "long_line_of_a_file", S_IFREG | 0644, 1, 1000, 100, 4711, NOW, "a b.txt", NULL,
-      "-rw-r--r--    1 1000     100              4711 Jul  3 04:05 a b.txt" },
-    { "long_line_of_a_directory", S_IFDIR | 0755, 2, 0, 0, 4096, NOW - 86400, "dir", NULL,
-      "drwxr-xr-x    2 0        0                4096 Jul  2 04:05 dir" },
-    { "long_line_of_a_link", S_IFLNK | 0777, 1, 0, 0, 6, NOW, "link", "target",
-      "lrwxrwxrwx    1 0        0                   6 Jul  3 04:05 link -> target" },
-    { "long_line_of_a_link_without_its_target", S_IFLNK | 0777, 1, 0, 0, 6, NOW, "link", NULL,
-      "lrwxrwxrwx    1 0        0                   6 Jul  3 04:05 link" },
-    { "long_line_of_a_fifo", S_IFIFO | 0600, 1, 0, 0, 0, NOW, "p", NULL,
-      "prw-------    1 0        0                   0 Jul  3 04:05 p" },
-    { "long_line_of_a_socket", S_IFSOCK | 0600, 1, 0, 0, 0, NOW, "s", NULL,
-      "srw-------    1 0        0                   0 Jul  3 04:05 s" },
-    { "long_line_of_a_character_device", S_IFCHR | 0600, 1, 0, 0, 0, NOW, "c", NULL,
-      "crw-------    1 0        0                   0 Jul  3 04:05 c" },
-    { "long_line_of_a_block_device", S_IFBLK | 0600, 1, 0, 0, 0, NOW, "b", NULL,
-      "brw-------    1 0        0                   0 Jul  3 04:05 b" },
-    { "long_line_of_no_rights", S_IFREG, 1, 0, 0, 0, NOW, "x", NULL,
-      "----------    1 0        0                   0 Jul  3 04:05 x" },
-    { "long_line_with_all_special_bits", S_IFREG | 07777, 1, 0, 0, 0, NOW, "x", NULL,
-      "-rwsrwsrwt    1 0        0                   0 Jul  3 04:05 x" },
-    { "long_line_with_special_bits_alone", S_IFREG | 07000, 1, 0, 0, 0, NOW, "x", NULL,
-      "---S--S--T    1 0        0                   0 Jul  3 04:05 x" },
-    { "long_line_of_a_huge_file", S_IFREG | 0600, 1, 0, 0, INT64_MAX, NOW, "x", NULL,
-      "-rw-------    1 0        0        9223372036854775807 Jul  3 04:05 x" },
-    { "long_line_of_a_file_over_4_gib", S_IFREG | 0600, 1, 0, 0, 4294967296, NOW, "x", NULL,
-      "-rw-------    1 0        0          4294967296 Jul  3 04:05 x" },
-    { "long_line_of_large_ids_and_many_links", S_IFREG | 0600, 100000, 4294967294, 4294967295, 1, NOW, "x", NULL,
-      "-rw------- 100000 4294967294 4294967295            1 Jul  3 04:05 x" },
-    { "long_line_of_a_negative_size", S_IFREG | 0600, 1, 0, 0, -1, NOW, "x", NULL,
-      "-rw-------    1 0        0                   0 Jul  3 04:05 x" },
-    { "date_just_inside_six_months", S_IFREG, 1, 0, 0, 0, NOW - SIX_MONTHS + 1, "x", NULL,
-      "----------    1 0        0                   0 Jan  3 04:05 x" },
-    { "date_just_outside_six_months", S_IFREG, 1, 0, 0, 0, NOW - SIX_MONTHS, "x", NULL,
-      "----------    1 0        0                   0 Jan  3  2024 x" },
-    { "date_in_the_future_shows_its_year", S_IFREG, 1, 0, 0, 0, NOW + 1, "x", NULL,
-      "----------    1 0        0                   0 Jul  3  2024 x" },
-    { "date_at_midnight", S_IFREG, 1, 0, 0, 0, 1719964800, "x", NULL,
-      "----------    1 0        0                   0 Jul  3 00:00 x" },
-    { "date_before_midnight", S_IFREG, 1, 0, 0, 0, 1719964799, "x", NULL,
-      "----------    1 0        0                   0 Jul  2 23:59 x" },
-    { "date_of_a_leap_day", S_IFREG, 1, 0, 0, 0, 951782400, "x", NULL,
-      "----------    1 0        0                   0 Feb 29  2000 x" },
-    { "date_of_1970", S_IFREG, 1, 0, 0, 0, 0, "x", NULL,
-      "----------    1 0        0                   0 Jan  1  1970 x" },
-    { "date_before_1970", S_IFREG, 1, 0, 0, 0, -1, "x", NULL,
-      "----------    1 0        0                   0 Dec 31  1969 x" },
-    { "date_after_2038", S_IFREG, 1, 0, 0, 0, 4102444800, "x", NULL,
-      "----------    1 0        0                   0 Jan  1  2100 x" },
-    { "name_with_a_line_ending_stays_in_its_line", S_IFREG, 1, 0, 0, 0, NOW, "a\r\nb", NULL,
-      "----------    1 0        0                   0 Jul  3 04:05 a??b" },
-    { "target_with_a_line_ending_stays_in_its_line", S_IFLNK, 1, 0, 0, 0, NOW, "x", "a\nb",
-      "l---------    1 0        0                   0 Jul  3 04:05 x -> a?b" },
-    { "name_keeps_all_other_bytes", S_IFREG, 1, 0, 0, 0, NOW, "\x01\x1B\"%n\xFF\xC3\xA4", NULL,
-      "----------    1 0        0                   0 Jul  3 04:05 \x01\x1B\"%n\xFF\xC3\xA4" },
-};
-/* clang-format on */
-
-static size_t format_long(const struct long_row *row, char *buf)
-{
-    struct stat st = {.st_mode = row->mode,
-                      .st_nlink = row->links,
-                      .st_uid = row->uid,
-                      .st_gid = row->gid,
-                      .st_size = row->size,
-                      .st_mtime = row->when};
-
-    return dirlist_format_long(buf, &st, row->file, row->target, NOW);
-}
-
-static void check_long(void **state)
-{
-    const struct long_row *row = *state;
-    char *buf = malloc(DIRLIST_LINE_MAX);
-    size_t len;
-
-    assert_non_null(buf);
-    len = format_long(row, buf);
-    assert_int_equal(len, strlen(row->line));
-    assert_memory_equal(buf, row->line, len);
-    free(buf);
-}
-
-static void every_time_fits_into_a_line(void **state)
-{
-    struct long_row row = {.mode = S_IFREG, .links = 1, .file = "x"};
-    char *buf = malloc(DIRLIST_LINE_MAX);
-
-    (void)state;
-    assert_non_null(buf);
-    for (unsigned bit = 0; bit < 63; bit++) {
-        row.when = (time_t)(UINT64_C(1) << bit);
-        assert_true(format_long(&row, buf) < 100);
-        row.when = -row.when;
-        assert_true(format_long(&row, buf) < 100);
-    }
-    row.when = INT64_MAX;
-    assert_true(format_long(&row, buf) < 100);
-    row.when = INT64_MIN;
-    assert_true(format_long(&row, buf) < 100);
-    free(buf);
-}
-
-/* A file system may hold any time; the sanitizers end the process that reckons wrong. */
-static void the_last_second_that_gmtime_knows_is_formatted(void **state)
-{
-    pid_t pid = fork();
-
-    (void)state;
-    if (pid == 0) {
-        static char buf[DIRLIST_LINE_MAX];
-        const struct long_row row = {
-            .mode = S_IFREG, .links = 1, .when = 67768036191676799, .file = "x"};
-
-        _exit(format_long(&row, buf) < 100 ? 0 : 1);
-    }
-    assert_int_equal(sysutil_wait(pid), 0);
-}
-
-static void the_longest_name_and_target_fit(void **state)
-{
-    char *file = unit_repeat('\n', 4096);
-    char *target = unit_repeat('\r', 4095);
-    struct long_row row = {.mode = S_IFLNK | 07777,
-                           .links = UINT32_MAX,
-                           .uid = UINT32_MAX,
-                           .gid = UINT32_MAX,
-                           .size = INT64_MAX,
-                           .when = INT64_MAX,
-                           .file = file,
-                           .target = target};
-    char *buf = malloc(DIRLIST_LINE_MAX);
-
-    (void)state;
-    assert_non_null(buf);
-    assert_in_range(format_long(&row, buf), 8191, DIRLIST_LINE_MAX - 2);
-    free(buf);
-    free(file);
-    free(target);
-}
-
 /* A directory with known content, entered for each test and removed after it. */
 static struct {
     char path[UNIT_DIR_MAX];
@@ -240,6 +92,13 @@ static void touch(const char *path)
 
     assert_int_not_equal(fd, -1);
     close(fd);
+}
+
+static void set_time(const char *path, time_t when)
+{
+    const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
+
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
 static void enter_place(void)
@@ -260,6 +119,13 @@ static void enter_place(void)
     touch("sub/a");
     touch("sub/.h");
     assert_int_equal(mkdir("sub/deep", 0755), 0);
+    assert_int_equal(mkdir("sub/deep/down", 0755), 0);
+    touch("sub/deep/down/x");
+    set_time("sub/a", 1700000000);
+    set_time("sub/b", -5);
+    set_time("sub/deep", 1600000000);
+    assert_int_equal(truncate("sub/b", 1), 0);
+    set_time("sub/b", -5);
     assert_int_equal(mkdir("empty", 0755), 0);
     assert_int_equal(symlink("sub", "link"), 0);
     assert_int_equal(symlink("nowhere", "broken"), 0);
@@ -350,6 +216,13 @@ static const struct names_row names_rows[] = {
     { "names_of_a_pattern_in_the_middle_is_no_pattern", "s*b/a", NULL, ENOENT },
     { "names_of_a_bomb", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}*", "", 0 },
     { "a_name_that_exists_is_no_pattern", "[x]", "[x] ", 0 },
+    { "names_recursively_are_paths", "-R sub", "sub/a sub/b sub/deep sub/deep/down sub/deep/down/x ", 0 },
+    { "names_recursively_from_here", "-R", "-l B [x] a broken c.mp3 empty link loop sub x sub/a sub/b sub/deep sub/deep/down sub/deep/down/x ", 0 },
+    { "names_recursively_of_a_pattern", "-R s*", "sub sub/a sub/b sub/deep sub/deep/down sub/deep/down/x ", 0 },
+    { "names_recursively_do_not_follow_links", "-R link", "link/a link/b link/deep link/deep/down link/deep/down/x ", 0 },
+    { "names_by_size", "-S sub", "sub/deep sub/b sub/a ", 0 },
+    { "names_by_time", "-t sub", "sub/a sub/deep sub/b ", 0 },
+    { "names_by_time_in_reverse", "-tr sub", "sub/b sub/deep sub/a ", 0 },
     { "a_name_that_begins_with_a_minus", "-- -l", "-l ", 0 },
 };
 /* clang-format on */
@@ -365,10 +238,10 @@ static void check_names(void **state)
 
     enter_place();
     if (row->expected == NULL) {
-        assert_false(dirlist_open(&list, path, &options));
+        assert_false(dirlist_open(&list, path, &options, &look));
         assert_int_equal(errno, row->error);
     } else {
-        assert_true(dirlist_open(&list, path, &options));
+        assert_true(dirlist_open(&list, path, &options, &look));
         fill_all(&list, 20000, &text);
         join_lines(&text);
         assert_string_equal(str_text(&text), row->expected);
@@ -396,6 +269,7 @@ static const struct shown_row shown_rows[] = {
     { "long_of_a_dangling_link", "broken", "l:broken -> nowhere " },
     { "long_of_an_empty_directory", "empty", "" },
     { "long_of_a_pattern", "sub/[ab]", "-:a -:b " },
+    { "long_following_links", "-L l*", "d:link l:loop -> loop " },
 };
 /* clang-format on */
 
@@ -410,7 +284,7 @@ static void check_shown(void **state)
     char *rest, *line;
 
     enter_place();
-    assert_true(dirlist_open(&list, path, &options));
+    assert_true(dirlist_open(&list, path, &options, &look));
     fill_all(&list, DIRLIST_LINE_MAX, &text);
     dirlist_close(&list);
     leave_place();
@@ -430,6 +304,180 @@ static void check_shown(void **state)
     str_free(&shown);
 }
 
+static void long_recursively_has_headings(void **state)
+{
+    const struct dirlist_options options = {.format = DIRLIST_LONG, .recurse = true};
+    struct str text = STR_INIT(10000);
+    struct dirlist list;
+    const char *at;
+
+    (void)state;
+    enter_place();
+    assert_true(dirlist_open(&list, "", &options, &look));
+    fill_all(&list, DIRLIST_LINE_MAX, &text);
+    dirlist_close(&list);
+    at = str_text(&text);
+    for (const char **p = (const char *[]){" x\r\n\r\n./empty:\r\n\r\n./sub:\r\n-",
+                                           " deep\r\n\r\n./sub/deep:\r\nd",
+                                           " down\r\n\r\n./sub/deep/down:\r\n-", " x\r\n", NULL};
+         *p != NULL; p++) {
+        at = strstr(at, *p);
+        assert_non_null(at);
+    }
+    assert_int_equal(strlen(at), strlen(" x\r\n"));
+    str_free(&text);
+    leave_place();
+}
+
+static void a_directory_that_vanishes_during_recursion_is_empty(void **state)
+{
+    const struct dirlist_options options = {.format = DIRLIST_NAMES, .recurse = true};
+    struct str text = STR_INIT(10000);
+    struct dirlist list;
+
+    (void)state;
+    enter_place();
+    assert_true(dirlist_open(&list, "sub/deep", &options, &look));
+    assert_int_equal(unlink("sub/deep/down/x"), 0);
+    assert_int_equal(rmdir("sub/deep/down"), 0);
+    fill_all(&list, DIRLIST_LINE_MAX, &text);
+    assert_int_equal(list.error, 0);
+    dirlist_close(&list);
+    assert_string_equal(str_text(&text), "sub/deep/down\r\n");
+    str_free(&text);
+    leave_place();
+}
+
+/* SECURITY: a directory that was replaced by a link is not followed. */
+static void recursion_does_not_follow_what_became_a_link(void **state)
+{
+    const struct dirlist_options options = {.format = DIRLIST_NAMES, .recurse = true};
+    struct str text = STR_INIT(10000);
+    struct dirlist list;
+
+    (void)state;
+    enter_place();
+    assert_true(dirlist_open(&list, "sub/deep", &options, &look));
+    assert_int_equal(rename("sub/deep/down", "moved"), 0);
+    assert_int_equal(symlink("../../moved", "sub/deep/down"), 0);
+    fill_all(&list, DIRLIST_LINE_MAX, &text);
+    dirlist_close(&list);
+    assert_string_equal(str_text(&text), "sub/deep/down\r\n");
+    str_free(&text);
+    leave_place();
+}
+
+/* The lines of facts, as a set: they come as the kernel has them. */
+static void facts_show_everything_once(void **state)
+{
+    const struct dirlist_options options = {.format = DIRLIST_FACTS};
+    struct listfmt types = {.facts = FACT_TYPE};
+    struct str text = STR_INIT(10000);
+    struct dirlist list;
+    const char *const lines[] = {
+        "type=file; a\r\n",
+        "type=file; .hidden\r\n",
+        "type=dir; sub\r\n",
+        "type=file; -l\r\n",
+        "type=OS.unix=slink:sub; link\r\n",
+        "type=dir; empty\r\n",
+        "type=file; [x]\r\n",
+        "type=OS.unix=slink:loop; loop\r\n",
+        "type=file; x\r\n",
+        "type=file; c.mp3\r\n",
+        "type=OS.unix=slink:nowhere; broken\r\n",
+        "type=file; B\r\n",
+        "type=cdir; .\r\n",
+        "type=pdir; ..\r\n",
+    };
+    size_t total = 0;
+
+    (void)state;
+    enter_place();
+    assert_true(dirlist_open(&list, "", &options, &types));
+    fill_all(&list, DIRLIST_LINE_MAX, &text);
+    assert_int_equal(list.error, 0);
+    dirlist_close(&list);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        assert_non_null(strstr(str_text(&text), lines[i]));
+        total += strlen(lines[i]);
+    }
+    assert_int_equal(text.len, total);
+    assert_int_equal(strncmp(str_text(&text), "type=cdir; .\r\ntype=pdir; ..\r\n", 29), 0);
+    str_free(&text);
+    leave_place();
+}
+
+struct facts_of_row {
+    const char *name;
+    const char *path;
+    const char *line; /* NULL: errno is `error` */
+    int error;
+};
+
+/* clang-format off */
+static const struct facts_of_row facts_of_rows[] = {
+    { "facts_of_a_file", "a", "type=file;perm=adfrw; shown", 0 },
+    { "facts_of_a_directory", "sub", "type=dir;perm=cdeflmp; shown", 0 },
+    { "facts_of_the_working_directory", "", "type=dir;perm=cdeflmp; shown", 0 },
+    { "facts_of_a_directory_with_a_slash", "sub/", "type=dir;perm=cdeflmp; shown", 0 },
+    { "facts_of_a_link_are_those_of_its_target", "link", "type=dir;perm=cdeflmp; shown", 0 },
+    { "facts_of_a_dangling_link", "broken", "type=OS.unix=slink:nowhere;perm=df; shown", 0 },
+    { "facts_of_a_file_in_a_directory", "sub/a", "type=file;perm=adfrw; shown", 0 },
+    { "facts_of_the_root_grant_no_removal", "/", "type=dir;perm=el; shown", 0 },
+    { "facts_of_a_spelling_with_dots", "sub/..", "type=dir;perm=cdeflmp; shown", 0 },
+    { "facts_of_a_spelling_with_a_dot", "sub/.", "type=dir;perm=cdeflmp; shown", 0 },
+    { "facts_of_a_pattern", "c.*", NULL, ENOENT },
+    { "facts_below_a_file", "a/b", NULL, ENOTDIR },
+};
+/* clang-format on */
+
+static void check_facts_of(void **state)
+{
+    const struct facts_of_row *row = *state;
+    struct listfmt types = {.facts = FACT_TYPE | FACT_PERM, .writes = true, .uid = 4711};
+    char *buf = malloc(DIRLIST_LINE_MAX);
+    struct stat st;
+    size_t len;
+
+    assert_non_null(buf);
+    enter_place();
+    assert_int_equal(stat("a", &st), 0);
+    types.uid = st.st_uid;
+    if (strcmp(row->path, "/") == 0) {
+        types.uid = 4711;
+        types.gid = 4711;
+    }
+    len = dirlist_facts_of(buf, row->path, "shown", &types);
+    if (row->line == NULL) {
+        assert_int_equal(len, 0);
+        assert_int_equal(errno, row->error);
+    } else {
+        assert_int_equal(len, strlen(row->line));
+        assert_memory_equal(buf, row->line, len);
+    }
+    leave_place();
+    free(buf);
+}
+
+static void facts_of_what_is_no_directory_are_refused(void **state)
+{
+    const struct dirlist_options options = {.format = DIRLIST_FACTS};
+    size_t before = unit_count_fds();
+    struct dirlist list;
+
+    (void)state;
+    enter_place();
+    assert_false(dirlist_open(&list, "a", &options, &look));
+    assert_int_equal(errno, ENOTDIR);
+    assert_false(dirlist_open(&list, "missing", &options, &look));
+    assert_int_equal(errno, ENOENT);
+    assert_false(dirlist_open(&list, "su*", &options, &look));
+    assert_int_equal(errno, ENOENT);
+    leave_place();
+    assert_int_equal(unit_count_fds(), before);
+}
+
 static void an_entry_that_has_vanished_is_left_out(void **state)
 {
     const struct dirlist_options options = {.format = DIRLIST_LONG};
@@ -438,7 +486,7 @@ static void an_entry_that_has_vanished_is_left_out(void **state)
 
     (void)state;
     enter_place();
-    assert_true(dirlist_open(&list, "sub", &options));
+    assert_true(dirlist_open(&list, "sub", &options, &look));
     assert_int_equal(unlink("sub/a"), 0);
     fill_all(&list, DIRLIST_LINE_MAX, &text);
     assert_null(strstr(str_text(&text), " a\r\n"));
@@ -457,7 +505,7 @@ static void a_directory_that_was_renamed_is_still_listed(void **state)
 
     (void)state;
     enter_place();
-    assert_true(dirlist_open(&list, "sub", &options));
+    assert_true(dirlist_open(&list, "sub", &options, &look));
     assert_int_equal(rename("sub", "moved"), 0);
     fill_all(&list, DIRLIST_LINE_MAX, &text);
     assert_non_null(strstr(str_text(&text), " a\r\n"));
@@ -478,12 +526,12 @@ static void names_with_control_bytes_keep_to_their_lines(void **state)
     touch("empty/a\nb");
     touch("empty/c\r\n226 done");
     touch("empty/\x1B[2J\xFF");
-    assert_true(dirlist_open(&list, "empty", &names));
+    assert_true(dirlist_open(&list, "empty", &names, &look));
     fill_all(&list, 20000, &text);
     dirlist_close(&list);
     assert_string_equal(str_text(&text), "empty/\x1B[2J\xFF\r\nempty/a?b\r\nempty/c??226 done\r\n");
     str_clear(&text);
-    assert_true(dirlist_open(&list, "empty", &lines));
+    assert_true(dirlist_open(&list, "empty", &lines, &look));
     fill_all(&list, DIRLIST_LINE_MAX, &text);
     dirlist_close(&list);
     assert_non_null(strstr(str_text(&text), " c??226 done\r\n"));
@@ -503,12 +551,12 @@ static void a_directory_that_others_may_not_read_counts_as_empty(void **state)
     assert_int_equal(chmod("sub", 0750), 0);
     for (int i = 0; i < 2; i++) {
         options.world_readable = i == 1;
-        assert_true(dirlist_open(&list, "sub", &options));
+        assert_true(dirlist_open(&list, "sub", &options, &look));
         fill_all(&list, 20000, &text);
         dirlist_close(&list);
         assert_int_equal(text.len > 0, i == 0);
         str_clear(&text);
-        assert_true(dirlist_open(&list, "sub/*", &options)); /* nor through a pattern */
+        assert_true(dirlist_open(&list, "sub/*", &options, &look)); /* nor through a pattern */
         fill_all(&list, 20000, &text);
         dirlist_close(&list);
         assert_int_equal(text.len > 0, i == 0);
@@ -537,13 +585,13 @@ static void many_entries_come_through_a_small_buffer(void **state)
         str_append(&expected, name);
         str_append(&expected, "\r\n");
     }
-    assert_true(dirlist_open(&list, "empty", &names));
-    fill_all(&list, strlen("empty/") + 300, &text); /* a line or a few at a time */
+    assert_true(dirlist_open(&list, "empty", &names, &look));
+    fill_all(&list, DIRLIST_LINE_MAX, &text); /* a line or a few at a time */
     dirlist_close(&list);
     assert_int_equal(text.len, expected.len);
     assert_string_equal(str_text(&text), str_text(&expected));
     str_clear(&text);
-    assert_true(dirlist_open(&list, "empty", &lines));
+    assert_true(dirlist_open(&list, "empty", &lines, &look));
     fill_all(&list, DIRLIST_LINE_MAX, &text);
     dirlist_close(&list);
     at = str_text(&text);
@@ -570,8 +618,8 @@ static void the_longest_names_fit(void **state)
     str_append(&path, "empty/");
     str_append(&path, name);
     touch(str_text(&path));
-    assert_true(dirlist_open(&list, "empty", &names));
-    fill_all(&list, strlen("empty/") + 300, &text);
+    assert_true(dirlist_open(&list, "empty", &names, &look));
+    fill_all(&list, DIRLIST_LINE_MAX, &text);
     assert_int_equal(text.len, strlen("empty/") + 255 + 2);
     dirlist_close(&list);
     str_free(&text);
@@ -583,12 +631,14 @@ static void the_longest_names_fit(void **state)
 int main(void)
 {
     UNIT_ADD_TABLE(check_options, option_rows);
-    UNIT_ADD_TABLE(check_long, long_rows);
-    UNIT_ADD(every_time_fits_into_a_line);
-    UNIT_ADD(the_last_second_that_gmtime_knows_is_formatted);
-    UNIT_ADD(the_longest_name_and_target_fit);
     UNIT_ADD_TABLE(check_names, names_rows);
     UNIT_ADD_TABLE(check_shown, shown_rows);
+    UNIT_ADD(long_recursively_has_headings);
+    UNIT_ADD(a_directory_that_vanishes_during_recursion_is_empty);
+    UNIT_ADD(recursion_does_not_follow_what_became_a_link);
+    UNIT_ADD(facts_show_everything_once);
+    UNIT_ADD_TABLE(check_facts_of, facts_of_rows);
+    UNIT_ADD(facts_of_what_is_no_directory_are_refused);
     UNIT_ADD(an_entry_that_has_vanished_is_left_out);
     UNIT_ADD(a_directory_that_was_renamed_is_still_listed);
     UNIT_ADD(names_with_control_bytes_keep_to_their_lines);

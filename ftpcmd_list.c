@@ -1,0 +1,205 @@
+/*
+ * ftpcmd_list.c - listings: LIST, NLST, MLSD, MLST and STAT with a path
+ *
+ * Process: S.
+ * Trusts:  the kernel's checks, made with the user's rights inside the user's root.
+ * Touches: directories of the user, data connections.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dirlist.h"
+#include "ftpproto.h"
+#include "str.h"
+#include "tunable.h"
+#include "xfer.h"
+
+#define LISTING_BUFFER (64 * 1024)
+
+/* The buffer that listings are written in, from the first one on. */
+static bool need_listing_buffer(struct ftp *f)
+{
+    if (f->listing == NULL) {
+        f->listing = malloc(LISTING_BUFFER);
+    }
+    if (f->listing == NULL) {
+        ftp_reply_errno(f, ENOMEM, false);
+    }
+    return f->listing != NULL;
+}
+
+/* Send lines until there are no more, or ABOR. */
+static enum xfer_result send_listing(struct ftp *f, struct xfer *x, struct dirlist *list)
+{
+    enum xfer_result result = XFER_DONE;
+    size_t len;
+
+    while (result == XFER_DONE && (len = dirlist_fill(list, f->listing, LISTING_BUFFER)) > 0) {
+        size_t sent = 0;
+
+        do {
+            result = xfer_send_text(x, &f->io, f->listing, len, &sent);
+        } while (result == XFER_INPUT && !ftp_is_aborted(f, x, ""));
+    }
+    if (result == XFER_DONE && list->error != 0) {
+        x->error = list->error;
+        return XFER_FILE;
+    }
+    while (result == XFER_DONE) {
+        result = xfer_end_text(x, &f->io);
+        if (result != XFER_INPUT || ftp_is_aborted(f, x, "")) {
+            break;
+        }
+        result = XFER_DONE;
+    }
+    return result;
+}
+
+/* A listing over its data connection. */
+static void transfer_listing(struct ftp *f, struct dirlist *list)
+{
+    int data_fd = ftp_open_data(f, "Here comes the listing.");
+    enum xfer_result result;
+    struct xfer x;
+
+    if (data_fd == -1) {
+        return;
+    }
+    xfer_init(&x, data_fd, -1, (int64_t)f->tun->data_connection_timeout * 1000);
+    if (!ftp_convert(f, &x, true, false)) {
+        xfer_close(&x, false);
+        return;
+    }
+    result = send_listing(f, &x, list);
+    xfer_close(&x, result == XFER_DONE || result == XFER_INPUT);
+    if (result == XFER_DONE) {
+        ftp_reply(f, FTP_TRANSFER_OK, "Listing complete.");
+    } else {
+        ftp_reply_transfer(f, (int)result, x.error);
+    }
+}
+
+/* Make the listing of a path. Replies on failure; `refused` is the code for what cannot be listed. */
+static bool open_listing(struct ftp *f, const char *path, const struct dirlist_options *options,
+                         enum ftp_code refused, struct dirlist *list)
+{
+    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    bool opened = need_listing_buffer(f);
+
+    if (opened && !dirlist_open(list, ftp_expand_home(f, path, &expanded), options, &f->look)) {
+        if (options->format == DIRLIST_FACTS && errno == ENOTDIR) {
+            ftp_reply(f, FTP_BAD_ARGUMENT, "Not a directory.");
+        } else {
+            ftp_reply_errno_as(f, errno, refused);
+        }
+        opened = false;
+    }
+    str_free(&expanded);
+    return opened;
+}
+
+/* What the configuration adds to the options of the client and takes away from them. */
+static void rule_options(const struct ftp *f, struct dirlist_options *options)
+{
+    options->world_readable = f->look.world_readable;
+    options->all = options->all || f->tun->force_dot_files;
+    options->recurse = options->recurse && f->tun->ls_recurse_enable;
+}
+
+static void list_in_format(struct ftp *f, const char *argument, enum dirlist_format format)
+{
+    struct dirlist_options options = {.format = format};
+    struct dirlist list;
+
+    if (format != DIRLIST_FACTS) { /* "-a" is a name for MLSD: RFC 3659 7.1 */
+        argument = dirlist_parse_options(argument, &options);
+    }
+    rule_options(f, &options);
+    if (open_listing(f, argument, &options, FTP_REFUSED, &list)) {
+        transfer_listing(f, &list);
+        dirlist_close(&list);
+    }
+}
+
+void cmd_list(struct ftp *f, const char *argument)
+{
+    list_in_format(f, argument, DIRLIST_LONG);
+}
+
+void cmd_nlst(struct ftp *f, const char *argument)
+{
+    list_in_format(f, argument, DIRLIST_NAMES);
+}
+
+void cmd_mlsd(struct ftp *f, const char *argument)
+{
+    list_in_format(f, argument, DIRLIST_FACTS);
+}
+
+void cmd_mlst(struct ftp *f, const char *argument)
+{
+    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    struct str absolute = STR_INIT((size_t)4 * FTP_LINE_MAX);
+    struct str first = STR_INIT((size_t)4 * FTP_LINE_MAX);
+    const char *path = ftp_expand_home(f, argument, &expanded);
+    size_t len;
+
+    if (!need_listing_buffer(f)) {
+        return;
+    }
+    str_append(&first, "Listing ");
+    ftp_absolute(f, path, &absolute);
+    f->listing[0] = ' ';
+    len = dirlist_facts_of(f->listing + 1, path, str_text(&absolute), &f->look);
+    if (len == 0) {
+        ftp_reply_errno(f, errno, false);
+    } else {
+        f->listing[len + 1] = '\0';
+        str_append(&first, str_text(&absolute));
+        ctrlio_reply_first(&f->io, FTP_FILE_OK, str_text(&first));
+        ctrlio_reply_middle(&f->io, f->listing);
+        ftp_reply(f, FTP_FILE_OK, "End");
+    }
+    str_free(&expanded);
+    str_free(&absolute);
+    str_free(&first);
+}
+
+/* Lines over the control connection. */
+static void reply_lines(struct ftp *f, char *line)
+{
+    for (char *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2) {
+        *end = '\0';
+        ctrlio_reply_middle(&f->io, line);
+    }
+}
+
+void ftp_stat_path(struct ftp *f, const char *path)
+{
+    struct dirlist_options options = {.format = DIRLIST_LONG, .all = true, .dots = true};
+    enum ftp_work_state state = FTP_WORK_GOES_ON;
+    struct ftp_work work;
+    struct dirlist list;
+    size_t len;
+
+    path = dirlist_parse_options(path, &options);
+    options.format = DIRLIST_LONG;
+    rule_options(f, &options);
+    if (!open_listing(f, path, &options, FTP_TEMPORARY,
+                      &list)) { /* RFC 959 5.4 knows no 550 here */
+        return;
+    }
+    ftp_work_begin(f, &work, NULL);
+    ctrlio_reply_first(&f->io, FTP_FILE_STATUS, "Status follows:");
+    while (state == FTP_WORK_GOES_ON &&
+           (len = dirlist_fill(&list, f->listing, LISTING_BUFFER - 1)) > 0) {
+        f->listing[len] = '\0';
+        reply_lines(f, f->listing);
+        state = f->io.broken ? FTP_WORK_GONE : ftp_work_look(f, &work);
+    }
+    /* whatever ended it, the reply has to end as it began */
+    ftp_reply(f, FTP_FILE_STATUS,
+              state == FTP_WORK_GOES_ON ? "End of status" : "Status ends here, not complete");
+    dirlist_close(&list);
+}

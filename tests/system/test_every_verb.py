@@ -1,0 +1,148 @@
+"""Every row of the two command tables: it has tests, the daemon knows it, and HELP lists it.
+
+The tables are read from ftpproto.c; a test file covers the verb of its name (test_site_chmod.py:
+SITE CHMOD), or those in its set VERBS.
+"""
+
+import ast
+import importlib
+import re
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+import codes
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent / "ftpproto.c"
+
+# `name` has "SITE " in front for the subcommands; `flags` is a set of words.
+Row = namedtuple("Row", "name handler flags")
+
+# What works before a login; for anything else one has to log in.
+EARLY = """
+    ABOR ACCT ADAT AUTH CCC CLNT CONF CONNECT DELETE EHLO ENC FEAT GET HEAD HELO HELP HOST LANG MIC
+    NOOP NOP OPTIONS OPTS PASS PATCH PBSZ POST PROT PUT QUIT REIN STAT SYST TRACE USER
+""".split()
+
+ROW = re.compile(r'\{\s*"(?P<verb>[^"]+)"\s*,\s*(?P<handler>\w+)\s*,\s*(?P<flags>[^,]*?)\s*,')
+
+
+def read_table(table, prefix):
+    """The rows of one table."""
+    text = re.sub(r"/\*.*?\*/", "", SOURCE.read_text(), flags=re.DOTALL)
+    (body,) = re.findall(rf"struct command {table}\[\]\s*=\s*\{{(.*?)\n\}};", text, re.DOTALL)
+    rows = [Row(prefix + match["verb"], match["handler"], set(re.findall(r"\w+", match["flags"])))
+            for match in ROW.finditer(body)]
+    count = len(re.findall(r'\{\s*"', body))
+    assert len(rows) == count == len({row.name for row in rows}), f"{table} is not understood"
+    return rows
+
+
+COMMANDS = read_table("ftp_commands", "")
+SITE_COMMANDS = read_table("ftp_site_commands", "SITE ")
+ROWS = COMMANDS + SITE_COMMANDS
+NAMES = {row.name for row in ROWS}
+OTHER_PROTOCOLS = [row for row in ROWS if row.handler == "cmd_other_protocol"]
+
+
+def covered_by(path):
+    """The names of the rows that a test file says it covers."""
+    declared = getattr(importlib.import_module(path.stem), "VERBS", None)
+    if declared is not None:
+        return set(declared)
+    name = path.stem.removeprefix("test_").upper()
+    return {name.replace("_", " ", 1) if name.startswith("SITE_") else name} & NAMES
+
+
+COVERED = {path: covered_by(path) for path in sorted(HERE.glob("test_*.py"))
+           if path.stem != Path(__file__).stem}
+
+
+def strings(path):
+    """The text of all string constants in a file, those that only describe or declare left out."""
+    tree = ast.parse(path.read_text())
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "VERBS":
+            node.value = ast.Constant(None)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(None)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+            value = node.value
+            found.append(value.decode("latin-1") if isinstance(value, bytes) else value)
+    return "\n".join(found)
+
+
+def test_tables_are_found():
+    names = [row.name for row in ROWS]
+    assert len(names) > 60 and {"ABOR", "USER", "P@SW", "TRACE", "SITE CHMOD"} < set(names)
+    assert len(OTHER_PROTOCOLS) > 5
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_has_a_test_file(name):
+    assert any(name in names for names in COVERED.values()), f"no test file covers {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in COVERED if COVERED[path]],
+                         ids=lambda path: path.stem)
+def test_file_speaks_of_what_it_covers(path):
+    assert COVERED[path] <= NAMES, f"not in the tables: {COVERED[path] - NAMES}"
+    text = strings(path)
+    for name in COVERED[path]:
+        assert re.search(rf"(?<![\w@]){re.escape(name)}(?![\w@])", text), f"no test says {name}"
+
+
+def unknown(reply):
+    return reply.code == 500 and "Unknown" in reply.text
+
+
+@pytest.mark.parametrize("login", [False, True], ids=["before login", "after login"])
+def test_is_known(ftpd, home, login):
+    daemon = ftpd()
+    for row in ROWS:
+        client = daemon.login("alice") if login else daemon.connect()
+        reply = client.cmd(row.name)
+        assert not unknown(reply), f"{row.name}: {reply!r}"
+        if row in OTHER_PROTOCOLS:
+            assert reply.code == codes.CROSS_PROTOCOL, f"{row.name}: {reply!r}"
+            client.wait_closed()
+        elif row.name == "QUIT":
+            client.wait_closed()
+        else:
+            client.in_step()
+        client.close()
+    assert unknown(daemon.connect().cmd("XYZZY"))
+    if login:
+        assert unknown(daemon.login("alice").cmd("SITE XYZZY"))
+
+
+def test_login_is_needed_for_all_the_others(ftpd, home):
+    daemon = ftpd()
+    for row in ROWS:
+        for argument in [""] if row.name in EARLY else ["", " x"]:
+            client = daemon.connect()
+            reply = client.cmd(row.name + argument)
+            refused = reply.code == 530
+            assert refused != (row.name in EARLY), f"{row.name}{argument}: {reply!r}"
+            client.close()
+    assert set(EARLY) <= NAMES
+    assert home.names() == []
+
+
+@pytest.mark.parametrize("options, switched_off", [
+    ({}, set()), ({"write_enable": "NO"}, {"CMD_WRITE"}), ({"pasv_enable": "NO"}, {"CMD_PASV"}),
+    ({"port_enable": "NO"}, {"CMD_PORT"}), ({"hash_enable": "NO"}, {"CMD_HASH", "CMD_CRC"}),
+], ids=lambda value: "-".join(value))
+@pytest.mark.parametrize("user", ["alice", "anonymous", None])
+def test_help_lists_what_is_enabled(ftpd, home, options, switched_off, user):
+    daemon = ftpd(**options)
+    client = {"alice": daemon.login, "anonymous": daemon.anonymous, None: daemon.connect}[user]()
+    off = {"CMD_HIDDEN"} | switched_off | ({"CMD_WRITE"} if user == "anonymous" else set())
+    for line, rows in (("HELP", COMMANDS), ("HELP SITE", SITE_COMMANDS)):
+        listed = " ".join(client.cmd(line, 214).lines[1:-1]).split()
+        assert sorted(listed) == sorted(row.name.removeprefix("SITE ") for row in rows
+                                        if not row.flags & off)
+        assert len(listed) > (0 if "SITE" in line else 20)
