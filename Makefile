@@ -40,7 +40,7 @@ DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP) \
 LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp) \
           $(if $(filter 1,$(WITH_ZLIB)),-lz) $(if $(filter 1,$(WITH_LIBMD)),-lmd)
 
-MODULES = auth codec conntab ctrlio datachan digest dirlist ftpcmd_comb ftpcmd_data ftpcmd_fact \
+MODULES = auth codec conntab ctrlio datachan digest dirlist ftpcmd_copy ftpcmd_data ftpcmd_fact \
           ftpcmd_file ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_session ftpcmd_tree ftpcmd_xfer \
           ftpproto ftptime listfmt log netaddr parseconf pattern privcap privparent privsock \
           sandbox session str sysutil tunable userdb xfer zstream

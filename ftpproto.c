@@ -145,6 +145,9 @@ const struct command ftp_commands[] = {
 const struct command ftp_site_commands[] = {
     { "CHGRP",   cmd_site_chgrp,      CMD_WRITE,                 ARG_TEXT,     NULL,          "<group> <path>" },
     { "CHMOD",   cmd_site_chmod,      CMD_WRITE | CMD_CHMOD,     ARG_TEXT,     "SITE CHMOD",  "<mode> <path>" },
+    { "COPY",    cmd_site_copy,       CMD_WRITE,                 ARG_TEXT,     "SITE COPY",   "<file> <new name>" },
+    { "CPFR",    cmd_site_cpfr,       CMD_WRITE,                 ARG_PATH,     NULL,          "<file>" },
+    { "CPTO",    cmd_site_cpto,       CMD_WRITE,                 ARG_PATH,     NULL,          "<new name>" },
     { "HELP",    cmd_site_help,       0,                         ARG_NONE,     NULL,          "" },
     { "IDLE",    cmd_site_idle,       0,                         ARG_OPTIONAL, NULL,          "[<seconds>]" },
     { "MKDIR",   cmd_site_mkdir,      CMD_WRITE,                 ARG_PATH,     "SITE MKDIR",  "<directory>" },
@@ -574,6 +577,7 @@ static void init(struct ftp *f, const struct ftp_setup *setup)
     str_init(&f->home, PATH_TEXT_MAX);
     str_init(&f->cwd, PATH_TEXT_MAX);
     str_init(&f->renaming, FTP_LINE_MAX);
+    str_init(&f->copying, PATH_TEXT_MAX);
     if (setup->logged_in) {
         str_append(&f->user, setup->user);
         (void)umask((mode_t)f->umask); /* cannot fail */
@@ -598,5 +602,6 @@ int ftpproto_run(const struct ftp_setup *setup)
     str_free(&f.home);
     str_free(&f.cwd);
     str_free(&f.renaming);
+    str_free(&f.copying);
     return EXIT_STATUS_OK;
 }

@@ -119,7 +119,8 @@ struct ftp {
     struct listfmt look;   /* of listings; OPTS MLST */
     bool has_renaming;     /* RNFR came */
     struct str renaming;
-    char *listing; /* buffer of listings, from the first one on */
+    struct str copying; /* SITE CPFR; empty: nothing */
+    char *listing;      /* buffer of listings, from the first one on */
 };
 
 /* What a command needs; the loop checks it before the handler runs. */
@@ -349,8 +350,11 @@ FTP_HANDLER(cmd_xsha1);
 FTP_HANDLER(cmd_xsha256);
 FTP_HANDLER(cmd_xsha512);
 
-/* ftpcmd_comb.c */
+/* ftpcmd_copy.c */
 FTP_HANDLER(cmd_comb);
+FTP_HANDLER(cmd_site_copy);
+FTP_HANDLER(cmd_site_cpfr);
+FTP_HANDLER(cmd_site_cpto);
 
 /* The listing of STAT with a path. */
 void ftp_stat_path(struct ftp *f, const char *path);

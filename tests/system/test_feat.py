@@ -10,12 +10,12 @@ FEATURES = [
     "LANG EN*", "MD5", "MDTM", "MFF modify;UNIX.mode;UNIX.group;", "MFMT",
     "MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.group*;", "PASV",
     "RANG STREAM", "REST STREAM", "SIZE", "XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256",
-    "XSHA512", "SITE CHMOD", "SITE MKDIR", "SITE RMDIR", "SITE SYMLINK", "SITE UTIME", "TVFS",
-    "UTF8",
+    "XSHA512", "SITE CHMOD", "SITE COPY", "SITE MKDIR", "SITE RMDIR", "SITE SYMLINK", "SITE UTIME",
+    "TVFS", "UTF8",
 ]
 WRITING = {
-    "COMB", "MFF modify;UNIX.mode;UNIX.group;", "MFMT", "SITE CHMOD", "SITE MKDIR", "SITE RMDIR",
-    "SITE SYMLINK", "SITE UTIME",
+    "COMB", "MFF modify;UNIX.mode;UNIX.group;", "MFMT", "SITE CHMOD", "SITE COPY", "SITE MKDIR",
+    "SITE RMDIR", "SITE SYMLINK", "SITE UTIME",
 }
 HASHING = {
     "HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32", "MD5", "XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256",

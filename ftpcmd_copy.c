@@ -1,13 +1,13 @@
 /*
- * ftpcmd_comb.c - COMB: several files become one
+ * ftpcmd_copy.c - files made of files: COMB, SITE CPFR and CPTO, SITE COPY
  *
  * Process: S.
  * Trusts:  the kernel's checks, made with the user's rights inside the user's root.
  * Touches: files of the user.
  *
- * Clients upload a large file in parts, over several connections, and have it put together at the end.
- * Either all parts are in the target, on the disk, and only then removed; or the target is what it was
- * and every part is still there.
+ * COMB is for clients that upload a large file in parts, over several connections. Either all parts are
+ * in the target, on the disk, and only then removed; or the target is what it was and every part is
+ * still there. The copying commands make new files only, and leave none behind that is not complete.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ struct target {
     struct stat st; /* as it was found, or made */
 };
 
-struct comb {
+struct copying {
     struct ftp *f;
     struct ftp_work work;
     struct target target;
@@ -38,7 +38,8 @@ struct comb {
 };
 
 /* Call `step` for each part of the list; false as soon as it returns false. */
-static bool each_part(struct comb *c, const char *list, bool (*step)(struct comb *, const char *))
+static bool each_part(struct copying *c, const char *list,
+                      bool (*step)(struct copying *, const char *))
 {
     struct str word = STR_INIT(FTP_LINE_MAX);
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
@@ -53,7 +54,7 @@ static bool each_part(struct comb *c, const char *list, bool (*step)(struct comb
 }
 
 /* Is it a file that can be read and that is not the target? False with errno (EINVAL: it is). */
-static bool check_part(struct comb *c, const char *path)
+static bool check_part(struct copying *c, const char *path)
 {
     struct stat target;
     struct stat st;
@@ -69,15 +70,14 @@ static bool check_part(struct comb *c, const char *path)
     return good;
 }
 
-static bool copy_part(struct comb *c, const char *path)
+/* All of an open file to where the target is written. False with errno, or with the reply sent. */
+static bool copy_all(struct copying *c, int fd, off_t size)
 {
-    struct stat st;
     off_t at = 0;
-    int fd = ftp_open_to_read(c->f, path, &st);
-    bool good = fd != -1;
+    bool good = true;
 
-    while (good && at < st.st_size) {
-        off_t left = st.st_size - at;
+    while (good && at < size) {
+        off_t left = size - at;
         ssize_t n = sendfile(c->target.fd, fd, &at, left < CHUNK ? (size_t)left : CHUNK);
 
         if (n == 0) {
@@ -89,12 +89,21 @@ static bool copy_part(struct comb *c, const char *path)
             good = false;
         }
     }
+    return good;
+}
+
+static bool copy_part(struct copying *c, const char *path)
+{
+    struct stat st;
+    int fd = ftp_open_to_read(c->f, path, &st);
+    bool good = fd != -1 && copy_all(c, fd, st.st_size);
+
     sysutil_close(&fd);
     return good;
 }
 
 /* The content is in the target. A part that stays is no loss; the reply tells the first one. */
-static bool remove_part(struct comb *c, const char *path)
+static bool remove_part(struct copying *c, const char *path)
 {
     struct str line = STR_INIT(FTP_LINE_MAX + 128);
     bool ok = unlinkat(AT_FDCWD, path, 0) == 0;
@@ -125,7 +134,7 @@ static void take_back(struct target *t)
 }
 
 /* Open the target and put all parts behind what is in it. False with errno, or with the reply sent. */
-static bool combine(struct comb *c, const char *parts)
+static bool combine(struct copying *c, const char *parts)
 {
     struct target *t = &c->target;
     bool good;
@@ -145,9 +154,10 @@ static bool combine(struct comb *c, const char *parts)
     return good;
 }
 
-static void log_target(const struct comb *c, bool ok)
+static void log_target(const struct copying *c, bool ok)
 {
     struct log_record record = {.event = LOG_EVENT_UPLOAD, .ok = ok};
+    int saved_errno = errno;
     struct stat st;
 
     if (ok && stat(c->target.path, &st) == 0) {
@@ -155,9 +165,10 @@ static void log_target(const struct comb *c, bool ok)
         record.bytes = (uint64_t)(st.st_size - c->target.st.st_size);
     }
     ftp_log_record(c->f, &record, c->target.path);
+    errno = saved_errno;
 }
 
-static void run(struct comb *c, const char *parts)
+static void run(struct copying *c, const char *parts)
 {
     bool ok;
 
@@ -183,7 +194,7 @@ static void run(struct comb *c, const char *parts)
 
 void cmd_comb(struct ftp *f, const char *argument)
 {
-    struct comb c = {.f = f, .target = {.fd = -1}};
+    struct copying c = {.f = f, .target = {.fd = -1}};
     struct str word = STR_INIT(FTP_LINE_MAX);
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct str part = STR_INIT(FTP_LINE_MAX);
@@ -206,4 +217,83 @@ void cmd_comb(struct ftp *f, const char *argument)
     str_free(&word);
     str_free(&expanded);
     str_free(&part);
+}
+
+/* Make `to` as a new file with the content and the mode of `from`. Replies; `done` is for success. */
+static void copy_file(struct ftp *f, const char *from, const char *to, enum ftp_code done)
+{
+    struct copying c = {.f = f, .target = {.path = to, .fd = -1, .created = true}};
+    struct stat st;
+    int fd = ftp_open_to_read(f, from, &st);
+    bool good = fd != -1;
+    bool create = good;
+
+    ftp_work_begin(f, &c.work, "Copying a file.");
+    if (good) {
+        c.target.fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
+                           st.st_mode & FTP_PERMISSIONS);
+        good = c.target.fd != -1 && fstat(c.target.fd, &c.target.st) == 0 &&
+               copy_all(&c, fd, st.st_size);
+    }
+    if (!good && c.target.fd != -1) {
+        take_back(&c.target);
+    } else if (c.target.fd != -1) {
+        good = close(c.target.fd) == 0;
+    }
+    log_target(&c, good);
+    if (good) {
+        ftp_reply(f, done, "Copied.");
+    } else if (!c.replied) {
+        ftp_reply_errno(f, errno, create);
+    }
+    sysutil_close(&fd);
+}
+
+/* What to copy: a file that can be read. */
+void cmd_site_cpfr(struct ftp *f, const char *argument)
+{
+    struct stat st;
+    int fd = ftp_open_to_read(f, argument, &st);
+
+    str_clear(&f->copying);
+    if (fd == -1) {
+        ftp_reply_errno(f, errno, false);
+        return;
+    }
+    sysutil_close(&fd);
+    str_append(&f->copying, argument);
+    ftp_reply(f, FTP_PENDING, "Now the new name, please.");
+}
+
+/* And where to. What CPFR said is used up. */
+void cmd_site_cpto(struct ftp *f, const char *argument)
+{
+    if (f->copying.len == 0) {
+        ftp_reply(f, FTP_BAD_SEQUENCE, "Say SITE CPFR first.");
+    } else if (ftp_may_create(f, argument)) {
+        copy_file(f, str_text(&f->copying), argument, FTP_FILE_OK);
+    }
+    str_clear(&f->copying);
+}
+
+/* Both in one line. */
+void cmd_site_copy(struct ftp *f, const char *argument)
+{
+    struct str from = STR_INIT(FTP_LINE_MAX), to = STR_INIT(FTP_LINE_MAX);
+    struct str from_home = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    struct str to_home = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    const char *rest = argument;
+
+    if (!str_next_word(&rest, &from) || !str_next_word(&rest, &to) || !str_only_blanks(rest) ||
+        from.len == 0 || to.len == 0) {
+        ftp_reply(f, FTP_BAD_ARGUMENT,
+                  "A file and a new name are wanted; quote those with blanks.");
+    } else if (ftp_may_create(f, str_text(&to))) {
+        copy_file(f, ftp_expand_file(f, str_text(&from), &from_home),
+                  ftp_expand_file(f, str_text(&to), &to_home), FTP_OK);
+    }
+    str_free(&from);
+    str_free(&to);
+    str_free(&from_home);
+    str_free(&to_home);
 }
