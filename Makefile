@@ -117,5 +117,6 @@ clean:
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+include tests/peers/peers.mk
 
 .PHONY: all run check sample install uninstall clean FORCE

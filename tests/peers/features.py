@@ -1,0 +1,145 @@
+"""The rows of the tables of features in doc/compatibility.md: text, step, sign.
+
+A server has a feature if its answers in the step match the sign, a regular expression.
+"""
+
+# No refusal, no closed connection, no silence.
+SUCCESS = r"^(?!.*(\b[45]\d\d\b(?!\])|closed|silent|nothing|malformed))"
+
+
+def answered(*rows):
+    """Rows of features that are there if the step is answered with success."""
+    return [(text, step, SUCCESS) for text, step in rows]
+
+
+COMMANDS = [
+    *answered(
+        ("`FEAT` before login", "before login: FEAT"),
+        ("`NOOP`, `SYST`, `HELP` before login", "before login: SYST"),
+        ("`CLNT`", "CLNT test"),
+        ("`CSID`", "CSID Name=test; Version=1;"),
+        ("`LANG`", "before login: LANG"),
+        ("`OPTS UTF8 ON`", "OPTS UTF8 ON"),
+        ("`REIN` after login", "REIN"),
+        ("`MLSD`", "MLSD"),
+        ("`MLST`", "MLST"),
+        ("`OPTS MLST`", "OPTS MLST type;size;"),
+        ("`SIZE`", "SIZE hello.txt"),
+        ("`SIZE` in TYPE A", "TYPE A + SIZE hello.txt"),
+        ("`MDTM`", "MDTM hello.txt"),
+        ("`MDTM TIME FILE`: sets the time", "MDTM 20230102030405 hello.txt + MDTM hello.txt"),
+        ("`MFMT`", "MFMT 20230102030405 hello.txt + MDTM hello.txt"),
+        ("`MFF`", "MFF modify=20230102030405; hello.txt + MDTM hello.txt"),
+        ("`AVBL`", "AVBL"),
+        ("`TYPE A N`", "TYPE A N"),
+        ("`TYPE AN`", "TYPE AN"),
+        ("`TYPE L 8`", "TYPE L 8"),
+        ("`ALLO`", "ALLO 10"),
+        ("`REST` and `RETR`", "REST 5 + RETR hello.txt"),
+        ("`REST` and `STOR`", "REST 5 + STOR hello.txt + SIZE hello.txt"),
+        ("`OPTS REST STOR`", "OPTS REST STOR"),
+        ("`RANG`: a part of a file", "RANG 0 3 + RETR hello.txt"),
+        ("`APPE` to a file that exists", "APPE hello.txt + SIZE hello.txt"),
+        ("`STOU`", "STOU"),
+        ("`COMB`", "COMB new.txt part1 part2 + SIZE new.txt"),
+        ("`HASH`", "HASH hello.txt"),
+        ("`XCRC`", "XCRC hello.txt"),
+        ("`XMD5`", "XMD5 hello.txt"),
+        ("`XSHA`, `XSHA1`", "XSHA1 hello.txt"),
+        ("`XSHA256`", "XSHA256 hello.txt"),
+        ("`XSHA512`", "XSHA512 hello.txt"),
+        ("`MD5`", "MD5 hello.txt"),
+        ("`PASV`", "PASV"),
+        ("`EPSV`", "EPSV"),
+        ("`PORT`", "PORT 127,0,0,1,200,10"),
+        ("`EPRT`", "EPRT |1|127.0.0.1|51210|"),
+        ("`PRET`", "PRET RETR hello.txt"),
+    ),
+    ("`EPSV ALL` refuses `PASV`", "EPSV ALL + PASV", r"^2\d\d [45]"),
+    ("`PORT` to another host is refused", "PORT 127,0,0,2,200,10", r"^[45]"),
+    ("ASCII conversion without being configured", "TYPE A + RETR hello.txt", r"\[20\]"),
+    ("`ABOR` ends a transfer at once", "RETR big + (meanwhile) ABOR", r" 426 226$"),
+    ("`STAT` is answered during a transfer", "RETR big + (meanwhile) STAT", r"^150 21[123]"),
+    ("`NOOP` is answered during a transfer", "RETR big + (meanwhile) NOOP", r"^150 200"),
+    ("Other commands wait for the end of a transfer", "RETR big + (meanwhile) PWD", r"226 257"),
+    ("`QUIT` waits for the end of a transfer", "RETR big + (meanwhile) QUIT", r"226 221"),
+    ("`STAT` of a directory", "STAT sub", r"^21[23]"),
+    ("`LIST -R` without being configured", "LIST -R", r"\[[23]\d\]"),
+    ("`LIST *.txt`", "LIST *.txt", r"226 \[[56]\]"),
+    ("`LIST {hello,other}.txt`", "LIST {hello,other}.txt", r"226 \[[23]\]"),
+    ("HTTP and SMTP end the session", "before login: GET / HTTP/1.1 + (closed?)", "closed$"),
+    ("Control characters in new names are refused", "MKD with a control character", r"^5"),
+    *answered(
+        ("`SITE HELP`", "SITE HELP"),
+        ("`SITE CHMOD`", "SITE CHMOD 600 hello.txt"),
+        ("`SITE UMASK`", "SITE UMASK"),
+        ("`SITE IDLE`", "SITE IDLE 60"),
+        ("`SITE CHGRP`", "SITE CHGRP team1 hello.txt"),
+        ("`SITE UTIME`", "SITE UTIME 202301020304 hello.txt + MDTM hello.txt"),
+        ("`SITE SYMLINK`", "SITE SYMLINK hello.txt newlink"),
+        ("`SITE MKDIR`: with those above", "SITE MKDIR new/deep"),
+        ("`SITE RMDIR`: with all inside", "SITE RMDIR sub"),
+        ("`SITE CPFR`, `SITE CPTO`", "SITE CPFR hello.txt + SITE CPTO new.txt"),
+        ("`SITE COPY`", "SITE COPY hello.txt new.txt"),
+        ("`SITE TIME`", "SITE TIME"),
+    ),
+]
+
+HABITS = [
+    *answered(
+        ("Windows: `OPTS UTF8 ON` before login", "before login: OPTS UTF8 ON"),
+        ("Windows: `XPWD`", "XPWD"),
+        ("Windows: active mode only", "(PORT) LIST"),
+        ("Old browsers: `USER` and `PASS` once more", "USER alice + PASS secret-alice"),
+    ),
+    ("Old browsers: `RETR` of a directory, then `CWD`", "RETR sub + CWD sub", "^550 250$"),
+    ("Cameras: `MKD` of every level, 550 if it exists", "MKD new + MKD new/deep + MKD new",
+     "^257 257 550$"),
+    ("Cameras: `SIZE` of a directory, then `CWD`", "SIZE sub + CWD sub", "^550 250$"),
+    *answered(
+        ("Cameras: `XMKD`", "XMKD new"),
+        ("Cameras: two slashes in a path", "CWD sub//deep"),
+        ("Cameras: commands in small letters", "stor new.txt"),
+        ("Cameras: a whole session in one packet", "USER, PASS, MKD, QUIT in one packet"),
+        ("Cameras: `CWD`, a blank and no name", "CWD with a blank and no name"),
+        ("Printers: `TYPE A N`, then a transfer", "TYPE A N + STOR new.txt"),
+        ("Printers: `TYPE L8`", "TYPE L8"),
+        ("Printers: `STOU`", "STOU"),
+    ),
+    ("Data loggers: `NLST` tells whether a file exists", "NLST hello.txt + RETR hello.txt",
+     r"^150 226 \[1\] 150"),
+    ("Data loggers: `NLST` of a missing file is an error", "NLST missing", r"^[45]"),
+    *answered(
+        ("Data loggers: `APPE` makes the file", "APPE new.txt + SIZE new.txt"),
+        ("Routers: `P@SW` in place of `PASV`", "P@SW"),
+        ("Routers: empty lines to keep a session", "an empty line, then NOOP"),
+        ("Telnet programs: option requests", "Telnet WILL, then NOOP"),
+        ("Simple programs: lines end in LF alone", "NOOP, ended by LF alone"),
+        ("Telnet programs: `ABOR` behind IP and DM", "Telnet IP and DM, then ABOR"),
+        ("lftp: `ALLO` before `STOR`", "ALLO 16 + STOR new.txt"),
+        ("lftp: `SITE CHMOD`", "SITE CHMOD 600 hello.txt"),
+        ("FileZilla: `REST 0` before a transfer", "REST 0 + STOR new.txt"),
+        ("FileZilla, rclone: `MFMT`", "MFMT 20230102030405 hello.txt + MDTM hello.txt"),
+        ("WinSCP: `OPTS REST STOR`", "OPTS REST STOR"),
+        ("WinSCP: checksums of names in quotes", 'XMD5 "name with blanks"'),
+    ),
+    ("WinSCP, FileZilla: `LIST -a`", "LIST -a", r"\[17\]"),
+    ("PHP programs: `LIST -al`", "LIST -al", r"\[17\]"),
+    ("`LIST -l -a`: two groups of options", "LIST -l -a", r"\[17\]"),
+    ("`LIST -la DIRECTORY`", "LIST -la sub", r"\[5\]"),
+    ("`LIST -l name with blanks`", "LIST -l name with blanks", r"\[1\]"),
+    ("rclone: names with brackets in `LIST`", "LIST [1].txt", r"\[1\]"),
+    ("ncftp, mget: `NLST *.txt`", "NLST *.txt", r"226 \[[56]\]"),
+    ("curl: `EPSV` fails, the session goes on", "EPSV 2 + LIST", r"^522 150 226 \[14\]$"),
+    *answered(
+        ("Uploads with another name, then renamed", "STOR new.part + RNFR new.part + RNTO new"),
+        ("`CWD` without a name", "CWD"),
+        ("`CWD ~`", "CWD ~"),
+        ("Names that are not UTF-8", "MKD with bytes that are not UTF-8"),
+    ),
+]
+
+FEATURES = {
+    "Commands and features": COMMANDS,
+    "Habits of clients and devices": HABITS,
+}
