@@ -96,6 +96,15 @@ static uint64_t name_key(const char *name)
     return key;
 }
 
+/* Newest first, to the nanosecond; the centuries around us are all that differ. */
+static uint64_t time_key(const struct timespec *when)
+{
+    const int64_t most = INT64_MAX / 1000000000 - 1;
+    int64_t sec = when->tv_sec > most ? most : when->tv_sec < -most ? -most : when->tv_sec;
+
+    return (uint64_t)INT64_MAX - (uint64_t)(sec * 1000000000 + when->tv_nsec);
+}
+
 static uint64_t sort_key(const struct dirlist *list, const char *name)
 {
     struct stat st;
@@ -106,10 +115,8 @@ static uint64_t sort_key(const struct dirlist *list, const char *name)
     if (!stat_entry(list, name, &st)) {
         return UINT64_MAX; /* vanished, and to be left out */
     }
-    return list->options.order == DIRLIST_BY_SIZE
-               ? UINT64_MAX - (uint64_t)st.st_size
-               : UINT64_MAX -
-                     ((uint64_t)st.st_mtime ^ (UINT64_C(1) << 63)); /* signed to unsigned */
+    return list->options.order == DIRLIST_BY_SIZE ? UINT64_MAX - (uint64_t)st.st_size
+                                                  : time_key(&st.st_mtim);
 }
 
 static bool add_name(struct dirlist *list, const char *name)
@@ -346,7 +353,9 @@ static bool open_any(struct dirlist *list, const char *path)
         if (lstat(path, &st) == 0) {
             return open_single(list, path); /* a link that leads nowhere */
         }
-        if ((saved_errno == ENOENT || saved_errno == ENAMETOOLONG) && pattern_is_special(path)) {
+        /* too long for a name, or nothing can be asked about names: a pattern may do all the same */
+        if ((saved_errno == ENOENT || saved_errno == ENAMETOOLONG || saved_errno == EACCES) &&
+            pattern_is_special(path)) {
             return open_pattern(list, path);
         }
         errno = saved_errno;

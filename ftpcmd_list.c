@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dirlist.h"
 #include "ftpproto.h"
@@ -80,6 +81,24 @@ static void transfer_listing(struct ftp *f, struct dirlist *list)
     }
 }
 
+/* Is there something of that name, whatever slashes stand behind it? */
+static bool exists(const struct ftp *f, const char *path)
+{
+    struct str name = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    struct stat st;
+    bool found;
+
+    str_append(&name, ftp_expand_home(f, path, &expanded));
+    while (name.len > 1 && str_text(&name)[name.len - 1] == '/') {
+        str_truncate(&name, name.len - 1);
+    }
+    found = stat(str_text(&name), &st) == 0;
+    str_free(&name);
+    str_free(&expanded);
+    return found;
+}
+
 /* Make the listing of a path. Replies on failure; `refused` is the code for what cannot be listed. */
 static bool open_listing(struct ftp *f, const char *path, const struct dirlist_options *options,
                          enum ftp_code refused, struct dirlist *list)
@@ -88,10 +107,12 @@ static bool open_listing(struct ftp *f, const char *path, const struct dirlist_o
     bool opened = need_listing_buffer(f);
 
     if (opened && !dirlist_open(list, ftp_expand_home(f, path, &expanded), options, &f->look)) {
-        if (options->format == DIRLIST_FACTS && errno == ENOTDIR) {
-            ftp_reply(f, FTP_BAD_ARGUMENT, "Not a directory.");
+        int saved_errno = errno;
+
+        if (options->format == DIRLIST_FACTS && saved_errno == ENOTDIR && exists(f, path)) {
+            ftp_reply(f, FTP_BAD_ARGUMENT, "Not a directory."); /* RFC 3659 7.2.1 */
         } else {
-            ftp_reply_errno_as(f, errno, refused);
+            ftp_reply_errno_as(f, saved_errno, refused);
         }
         opened = false;
     }

@@ -480,9 +480,9 @@ def test_options_behind_the_path_belong_to_it(alice, things, argument):
     alice.in_step()
 
 
-@pytest.mark.parametrize("letter", [chr(code) for code in range(33, 127)])
-def test_no_letter_is_refused(alice, things, letter):
-    assert ("dir" if letter == "d" else "inside.txt") in alice.names(f"-{letter} dir")
+def test_no_letter_is_refused(alice, things):
+    for letter in map(chr, range(33, 127)):
+        assert ("dir" if letter == "d" else "inside.txt") in alice.names(f"-{letter} dir"), letter
     alice.in_step()
 
 

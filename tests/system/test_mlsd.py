@@ -387,3 +387,8 @@ def test_many_times(alice, things):
     for _ in range(50):
         assert alice.list("", "MLSD") == expected
     alice.in_step()
+
+
+def test_what_would_be_below_a_file_is_550(alice, things):
+    alice.refused("MLSD a.txt/x", 550)
+    alice.in_step()

@@ -276,3 +276,10 @@ def test_hostile_pattern_is_answered(alice, home, verb, bomb):
         alice.reply(226)
     alice.in_step()
     assert len(alice.nlst("a*0001")) == 1
+
+
+def test_pattern_in_a_directory_that_can_be_read_but_not_searched(alice, home):
+    home.dir("flat")
+    home.file("flat/one")
+    (home / "flat").chmod(0o444)
+    assert alice.nlst("flat") == alice.nlst("flat/*") == ["flat/one"]

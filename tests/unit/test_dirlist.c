@@ -304,6 +304,37 @@ static void check_shown(void **state)
     str_free(&shown);
 }
 
+static void times_of_one_second_are_in_order(void **state)
+{
+    const struct dirlist_options options = {.format = DIRLIST_NAMES, .order = DIRLIST_BY_TIME};
+    static const struct timespec when[] = {
+        {.tv_sec = 1000, .tv_nsec = 1},
+        {.tv_sec = 1000, .tv_nsec = 3},
+        {.tv_sec = 1000, .tv_nsec = 2},
+        {.tv_sec = INT64_MAX / 2},
+        {.tv_sec = -1000},
+    };
+    static const char *const names[] = {"empty/a", "empty/b", "empty/c", "empty/d", "empty/e"};
+    struct str text = STR_INIT(1000);
+    struct dirlist list;
+
+    (void)state;
+    enter_place();
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct timespec times[2] = {when[i], when[i]};
+
+        touch(names[i]);
+        assert_int_equal(utimensat(AT_FDCWD, names[i], times, 0), 0);
+    }
+    assert_true(dirlist_open(&list, "empty", &options, &look));
+    fill_all(&list, DIRLIST_LINE_MAX, &text);
+    dirlist_close(&list);
+    join_lines(&text);
+    assert_string_equal(str_text(&text), "empty/d empty/b empty/c empty/a empty/e ");
+    str_free(&text);
+    leave_place();
+}
+
 static void long_recursively_has_headings(void **state)
 {
     const struct dirlist_options options = {.format = DIRLIST_LONG, .recurse = true};
@@ -633,6 +664,7 @@ int main(void)
     UNIT_ADD_TABLE(check_options, option_rows);
     UNIT_ADD_TABLE(check_names, names_rows);
     UNIT_ADD_TABLE(check_shown, shown_rows);
+    UNIT_ADD(times_of_one_second_are_in_order);
     UNIT_ADD(long_recursively_has_headings);
     UNIT_ADD(a_directory_that_vanishes_during_recursion_is_empty);
     UNIT_ADD(recursion_does_not_follow_what_became_a_link);
