@@ -84,7 +84,9 @@ def test_port(ftpd):
 
 def test_two_daemons_on_two_addresses(ftpd):
     for host in ("127.0.0.1", "127.0.0.2"):
-        ftpd(listen_address=host, ftpd_banner=f"at {host}")
+        daemon = ftpd(listen_address=host, ftpd_banner=f"at {host}")
+        # that someone listens on the port may be the work of the other one
+        assert procs.wait_for(lambda: "listens on" in daemon.stderr), daemon.stderr
     for daemon, host in zip(ftpd.daemons, ("127.0.0.1", "127.0.0.2")):
         client = Client(host)
         daemon.clients.append(client)
