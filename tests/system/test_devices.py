@@ -264,7 +264,8 @@ def test_winscp(client, site):
                 ("XCRC f.txt", 250))
     client.stor("up", b"up")
     client.cmds(("MFMT 20240131123456 up", 213), ("MDTM 20240131123456 up", 213),
-                ("SITE SYMLINK f.txt link", 200), ("SITE COPY f.txt g.txt", 500), ("QUIT", 221))
+                ("SITE SYMLINK f.txt link", 200), ("SITE CPFR f.txt", 350),
+                ("SITE CPTO g.txt", 250), ("QUIT", 221))
 
 
 def test_total_commander(client, site):
