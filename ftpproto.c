@@ -200,7 +200,7 @@ static const struct {
     {ENOENT, FTP_REFUSED, "No such file or directory."},
     {EACCES, FTP_REFUSED, "Permission denied."},
     {EPERM, FTP_REFUSED, "Permission denied."},
-    {EEXIST, FTP_REFUSED, "It exists already."},
+    {EEXIST, FTP_REFUSED, "It already exists."}, /* FileZilla gives up without these two words */
     {ENOTEMPTY, FTP_REFUSED, "The directory is not empty."},
     {ENOTDIR, FTP_REFUSED, "Not a directory."},
     {EISDIR, FTP_REFUSED, "Not a regular file."},
