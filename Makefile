@@ -117,6 +117,7 @@ clean:
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+include tests/clients/clients.mk
 include tests/peers/peers.mk
 
 .PHONY: all run check sample install uninstall clean FORCE
