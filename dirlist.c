@@ -552,31 +552,27 @@ static size_t fill_sorted(struct dirlist *list, char *buf, size_t cap)
     return len;
 }
 
-static size_t fill_streamed(struct dirlist *list, char *buf, size_t cap)
+static bool fill_streamed(struct dirlist *list, char *buf, size_t cap, size_t *len_out)
 {
     bool ended = false;
-    size_t len = 0;
 
-    while (!ended && cap - len >= DIRLIST_LINE_MAX) {
-        len += put_streamed(list, buf + len, &ended);
+    while (!ended && cap - *len_out >= DIRLIST_LINE_MAX) {
+        *len_out += put_streamed(list, buf + *len_out, &ended);
     }
-    return len;
+    return !ended || *len_out > 0;
 }
 
-size_t dirlist_fill(struct dirlist *list, char *buf, size_t cap)
+bool dirlist_fill(struct dirlist *list, char *buf, size_t cap, size_t *len_out)
 {
-    size_t len;
-
     if (cap < DIRLIST_LINE_MAX) {
         bug("a buffer too small for a line");
     }
+    *len_out = 0;
     if (list->options.format == DIRLIST_FACTS) {
-        return fill_streamed(list, buf, cap);
+        return fill_streamed(list, buf, cap, len_out);
     }
-    do {
-        len = fill_sorted(list, buf, cap);
-    } while (len == 0 && list->error == 0 && next_directory(list));
-    return len;
+    *len_out = fill_sorted(list, buf, cap);
+    return *len_out > 0 || (list->error == 0 && next_directory(list));
 }
 
 void dirlist_close(struct dirlist *list)

@@ -84,10 +84,11 @@ MUST_CHECK bool dirlist_open(struct dirlist *list, const char *path,
                              const struct dirlist_options *options, struct listfmt *fmt);
 
 /*
- * Write whole lines into buf, as many as fit; entries that have vanished are left out.
- * Returns the bytes written, 0 at the end, which may be an end too early (list->error).
+ * Write whole lines into buf, as many as fit; entries that have vanished are left out. *len_out: the
+ * bytes written, which may be 0 on the way (there is more to look at, but nothing to show so far).
+ * Returns false at the end, which may be an end too early (list->error); nothing was written then.
  */
-size_t dirlist_fill(struct dirlist *list, char *buf, size_t cap);
+MUST_CHECK bool dirlist_fill(struct dirlist *list, char *buf, size_t cap, size_t *len_out);
 
 void dirlist_close(struct dirlist *list);
 

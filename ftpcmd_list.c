@@ -36,7 +36,7 @@ static enum xfer_result send_listing(struct ftp *f, struct xfer *x, struct dirli
     enum xfer_result result = XFER_DONE;
     size_t len;
 
-    while (result == XFER_DONE && (len = dirlist_fill(list, f->listing, LISTING_BUFFER)) > 0) {
+    while (result == XFER_DONE && dirlist_fill(list, f->listing, LISTING_BUFFER, &len)) {
         size_t sent = 0;
 
         do {
@@ -213,8 +213,7 @@ void ftp_stat_path(struct ftp *f, const char *path)
     }
     ftp_work_begin(f, &work, NULL);
     ctrlio_reply_first(&f->io, FTP_FILE_STATUS, "Status follows:");
-    while (state == FTP_WORK_GOES_ON &&
-           (len = dirlist_fill(&list, f->listing, LISTING_BUFFER - 1)) > 0) {
+    while (state == FTP_WORK_GOES_ON && dirlist_fill(&list, f->listing, LISTING_BUFFER - 1, &len)) {
         f->listing[len] = '\0';
         reply_lines(f, f->listing);
         state = f->io.broken ? FTP_WORK_GONE : ftp_work_look(f, &work);
