@@ -40,10 +40,10 @@ DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP) \
 LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp) \
           $(if $(filter 1,$(WITH_ZLIB)),-lz) $(if $(filter 1,$(WITH_LIBMD)),-lmd)
 
-MODULES = auth codec conntab ctrlio datachan digest dirlist ftpcmd_copy ftpcmd_data ftpcmd_fact \
-          ftpcmd_file ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_session ftpcmd_tree ftpcmd_xfer \
-          ftpproto ftptime listfmt log netaddr parseconf pattern privcap privparent privsock \
-          sandbox session str sysutil tunable userdb xfer zstream
+MODULES = auth codec config conntab ctrlio datachan digest dirlist ftpcmd_copy ftpcmd_data \
+          ftpcmd_fact ftpcmd_file ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_session ftpcmd_tree \
+          ftpcmd_xfer ftpproto ftptime listener listfmt log netaddr parseconf pattern privcap \
+          privparent privsock sandbox session startup str sysutil tunable userdb xfer zstream
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
 # Debian's names of what the targets below need

@@ -1,0 +1,161 @@
+/*
+ * startup.c - what the daemon does once, at its start, around the listener
+ *
+ * Process: L, root.
+ * Trusts:  the configuration.
+ * Touches: descriptors 0 to 2, the listening socket, the pid file, the log.
+ */
+#include "startup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "netaddr.h"
+#include "str.h"
+#include "sysutil.h"
+#include "tunable.h"
+
+#define LISTEN_BACKLOG 4096
+
+void startup_tidy_descriptors(void)
+{
+    int fd;
+
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* older kernels: they stay open */
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        (void)close(fd);
+    }
+}
+
+/* ---- the listening socket ---- */
+
+/* Where to listen. */
+static struct netaddr listen_address(const struct tunables *tun, bool ipv6)
+{
+    const char *text = ipv6 ? tun->listen_address6 : tun->listen_address;
+    struct netaddr addr = {.family = ipv6 ? AF_INET6 : AF_INET};
+
+    if (text != NULL && !netaddr_parse(text, addr.family, &addr)) {
+        bug("tunable_check has seen this address");
+    }
+    addr.port = (uint16_t)tun->listen_port;
+    return addr;
+}
+
+static void listen_failed(const struct netaddr *addr, int error)
+{
+    char text[NETADDR_TEXT_MAX];
+
+    netaddr_text(addr, text);
+    if (error == EADDRINUSE) {
+        log_fatal("cannot listen on %s port %u: the port is taken. Is another FTP server running? "
+                  "Stop it, or choose another port with listen_port.",
+                  text, (unsigned)addr->port);
+    }
+    log_fatal("cannot listen on %s port %u: %s", text, (unsigned)addr->port, strerror(error));
+}
+
+int startup_listen(const struct tunables *tun)
+{
+    bool ipv6 = tun->listen_ipv6;
+
+    for (;;) {
+        struct netaddr addr = listen_address(tun, ipv6);
+        union netaddr_sockaddr sa;
+        socklen_t len = netaddr_to_sockaddr(&addr, &sa);
+        int fd = sysutil_tcp_server(&sa.sa, len, LISTEN_BACKLOG, false);
+
+        if (fd != -1) {
+            return fd;
+        }
+        if (errno != EAFNOSUPPORT || !ipv6 || tun->listen_address6 != NULL) {
+            listen_failed(&addr, errno);
+        }
+        log_message(LOG_WARNING, "this machine has no IPv6; listening on IPv4 only");
+        ipv6 = false;
+    }
+}
+
+/* Where the listening socket is, in words. */
+static void append_place(struct str *out, int listen_fd)
+{
+    struct netaddr addr = {.family = AF_UNSPEC};
+    union netaddr_sockaddr sa;
+    socklen_t len = sizeof(sa);
+    char text[NETADDR_TEXT_MAX];
+
+    if (getsockname(listen_fd, &sa.sa, &len) == 0) {
+        (void)netaddr_from_sockaddr(&addr, &sa); /* shown as '?' otherwise */
+    }
+    netaddr_text(&addr, text);
+    if (strcmp(text, "::") == 0) {
+        str_append(out, "every IPv4 and IPv6 address");
+    } else if (strcmp(text, "0.0.0.0") == 0) {
+        str_append(out, "every IPv4 address");
+    } else {
+        str_append(out, text);
+    }
+    str_append_format(out, ", port %u", (unsigned)addr.port);
+}
+
+void startup_announce(const struct tunables *tun, int listen_fd)
+{
+    struct str place = STR_INIT(256);
+
+    append_place(&place, listen_fd);
+    log_message(LOG_INFO, "version %s listens on %s%s%s%s%s%s", MINIFTPD_VERSION, str_text(&place),
+                tun->local_enable ? "; accounts of this machine may log in" : "",
+                tun->anonymous_enable ? "; anonymous users may log in" : "",
+                tun->write_enable ? "" : "; nobody may write",
+                tun->xferlog_enable && !tun->syslog_enable ? "; sessions are logged to " : "",
+                tun->xferlog_enable && !tun->syslog_enable ? tun->vsftpd_log_file : "");
+    str_free(&place);
+}
+
+/* ---- pid file and background ---- */
+
+void startup_write_pid_file(const char *path, pid_t pid)
+{
+    struct str text = STR_INIT(32);
+    int fd;
+
+    if (path == NULL) {
+        return;
+    }
+    str_append_int(&text, pid);
+    str_append_char(&text, '\n');
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd == -1 || sysutil_writen(fd, str_text(&text), text.len) == -1) {
+        log_fatal("cannot write pid_file=%s: %s", path, strerror(errno));
+    }
+    sysutil_close(&fd);
+    str_free(&text);
+}
+
+void startup_daemonise(const char *pid_file, int null_fd)
+{
+    pid_t pid = fork();
+
+    if (pid == -1) {
+        log_fatal("cannot start in the background: %s", strerror(errno));
+    }
+    if (pid > 0) {
+        startup_write_pid_file(pid_file, pid);
+        _exit(EXIT_STATUS_OK);
+    }
+    if (setsid() == -1 || chdir("/") == -1 || dup2(null_fd, STDIN_FILENO) == -1 ||
+        dup2(null_fd, STDOUT_FILENO) == -1) {
+        log_fatal("cannot start in the background: %s", strerror(errno));
+    }
+    log_to_background();
+    (void)dup2(null_fd, STDERR_FILENO); /* a descriptor that exists already */
+}
