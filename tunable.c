@@ -7,6 +7,7 @@
  */
 #include "tunable.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@
      .text = (description)},
 #define UINT_ROW(option, ...)  NUMBER_ROW(option, TUNABLE_UINT, __VA_ARGS__)
 #define OCTAL_ROW(option, ...) NUMBER_ROW(option, TUNABLE_OCTAL, __VA_ARGS__)
+#define SIZE_ROW(option, ...)  NUMBER_ROW(option, TUNABLE_SIZE, __VA_ARGS__)
 #define TEXT_ROW(option, value, ship, when, description)                                           \
     {.name = #option,                                                                              \
      .type = TUNABLE_TEXT,                                                                         \
@@ -47,9 +49,24 @@
      .shipped = (ship),                                                                            \
      .text = (description)},
 
-const struct tunable_row tunable_rows[] = {
-    TUNABLE_LIST(SECTION_ROW, BOOL_ROW, UINT_ROW, OCTAL_ROW, TEXT_ROW)};
+#define ACCEPTED_ROW(option, kind, reason, other)                                                  \
+    {.name = #option, .type = (kind), .scope = SCOPE_USER, .text = (reason), .target = (other)},
+#define FIXED_ROW(option, why)    ACCEPTED_ROW(option, TUNABLE_FIXED, why, NULL)
+#define OBSOLETE_ROW(option, why) ACCEPTED_ROW(option, TUNABLE_OBSOLETE, why, NULL)
+#define LATER_ROW(option)                                                                          \
+    ACCEPTED_ROW(option, TUNABLE_LATER, "it belongs to ssl_enable=YES, which is not there yet",    \
+                 NULL)
+#define ALIAS_ROW(option, other) ACCEPTED_ROW(option, TUNABLE_ALIAS, "", #other)
+
+const struct tunable_row tunable_rows[] = {TUNABLE_LIST(SECTION_ROW, BOOL_ROW, UINT_ROW, OCTAL_ROW,
+                                                        SIZE_ROW, TEXT_ROW, FIXED_ROW, LATER_ROW,
+                                                        OBSOLETE_ROW, ALIAS_ROW)};
 const size_t tunable_row_count = ARRAY_LEN(tunable_rows);
+
+bool tunable_has_value(const struct tunable_row *row)
+{
+    return row->heading == NULL && row->type <= TUNABLE_TEXT;
+}
 
 static bool *bool_of(struct tunables *t, const struct tunable_row *row)
 {
@@ -59,6 +76,11 @@ static bool *bool_of(struct tunables *t, const struct tunable_row *row)
 static unsigned *number_of(struct tunables *t, const struct tunable_row *row)
 {
     return (unsigned *)(void *)((char *)t + row->offset);
+}
+
+static uint64_t *size_of(struct tunables *t, const struct tunable_row *row)
+{
+    return (uint64_t *)(void *)((char *)t + row->offset);
 }
 
 static char **text_of(struct tunables *t, const struct tunable_row *row)
@@ -91,10 +113,18 @@ void tunable_init(struct tunables *t)
             break;
         case TUNABLE_UINT:
         case TUNABLE_OCTAL:
-            *number_of(t, row) = row->default_number;
+            *number_of(t, row) = (unsigned)row->default_number;
+            break;
+        case TUNABLE_SIZE:
+            *size_of(t, row) = row->default_number;
             break;
         case TUNABLE_TEXT:
             *text_of(t, row) = copy_text(row->default_text);
+            break;
+        case TUNABLE_FIXED:
+        case TUNABLE_LATER:
+        case TUNABLE_OBSOLETE:
+        case TUNABLE_ALIAS:
             break;
         }
     }
@@ -138,8 +168,10 @@ bool tunable_copy(struct tunables *to, const struct tunables *from)
 const struct tunable_row *tunable_find(const char *name)
 {
     for (size_t i = 0; i < tunable_row_count; i++) {
-        if (tunable_rows[i].heading == NULL && strcmp(tunable_rows[i].name, name) == 0) {
-            return &tunable_rows[i];
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (row->heading == NULL && strcmp(row->name, name) == 0) {
+            return row->type == TUNABLE_ALIAS ? tunable_find(row->target) : row;
         }
     }
     return NULL;
@@ -177,42 +209,84 @@ static bool parse_bool(const char *value, bool *out)
     return false;
 }
 
-static void append_number(struct str *out, const struct tunable_row *row, unsigned number)
+static void append_number(struct str *out, const struct tunable_row *row, uint64_t number)
 {
     if (row->type == TUNABLE_OCTAL) {
-        str_append_octal(out, number, number > 0777 ? 4 : 3);
+        str_append_octal(out, (unsigned)number, number > 0777 ? 4 : 3);
         return;
     }
     str_append_uint(out, number);
 }
 
-/* vsftpd reads every number with a leading 0 as octal. */
+/* "10", "10K" (10240), and so on to T. False for anything else. */
+static bool parse_size(const char *value, uint64_t min, uint64_t max, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    size_t len = strlen(value);
+    const char *unit = len > 0 ? strchr(units, value[len - 1] & ~0x20) : NULL;
+    unsigned shift = 0;
+    char digits[24];
+
+    if (len == 0 || len >= sizeof(digits)) {
+        return false;
+    }
+    memcpy(digits, value, len + 1);
+    if (unit != NULL && *unit != '\0') {
+        shift = 10 * (unsigned)(unit - units + 1);
+        digits[len - 1] = '\0';
+    }
+    if (!str_to_uint(digits, 0, max >> shift, out)) {
+        return false;
+    }
+    *out <<= shift;
+    return *out >= min;
+}
+
+/* A leading 0 makes a number octal where permissions are meant, and only there. */
 static bool set_number(struct tunables *t, const struct tunable_row *row, const char *value,
                        struct str *error)
 {
+    bool octal = row->type == TUNABLE_OCTAL && value[0] == '0' && value[1] != '\0';
     uint64_t number;
-    bool octal = value[0] == '0' && value[1] != '\0';
+    bool good = row->type == TUNABLE_SIZE ? parse_size(value, row->min, row->max, &number)
+                : octal                   ? str_to_octal(value, row->min, row->max, &number)
+                                          : str_to_uint(value, row->min, row->max, &number);
 
-    if (octal ? str_to_octal(value, row->min, row->max, &number)
-              : str_to_uint(value, row->min, row->max, &number)) {
+    if (good && row->type == TUNABLE_SIZE) {
+        *size_of(t, row) = number;
+    } else if (good) {
         *number_of(t, row) = (unsigned)number;
-        return true;
+    } else {
+        str_append(error, "wants a number from ");
+        append_number(error, row, row->min);
+        str_append(error, " to ");
+        append_number(error, row, row->max);
+        str_append(error, octal ? " (a leading 0 makes it octal)" : "");
     }
-    str_append(error, "wants a number from ");
-    append_number(error, row, row->min);
-    str_append(error, " to ");
-    append_number(error, row, row->max);
-    if (octal) {
-        str_append(error, " (a leading 0 makes it octal)");
+    return good;
+}
+
+static bool set_text(struct tunables *t, const struct tunable_row *row, const char *value,
+                     struct str *error)
+{
+    char *copy = NULL;
+
+    if (strlen(value) > TEXT_VALUE_MAX) {
+        str_append(error, "is too long");
+        return false;
     }
-    return false;
+    if (*value != '\0' && (copy = strdup(value)) == NULL) {
+        str_append(error, "does not fit into memory");
+        return false;
+    }
+    free(*text_of(t, row));
+    *text_of(t, row) = copy;
+    return true;
 }
 
 bool tunable_set(struct tunables *t, const struct tunable_row *row, const char *value,
                  struct str *error)
 {
-    char *copy = NULL;
-
     switch (row->type) {
     case TUNABLE_BOOL:
         if (!parse_bool(value, bool_of(t, row))) {
@@ -223,19 +297,16 @@ bool tunable_set(struct tunables *t, const struct tunable_row *row, const char *
         return true;
     case TUNABLE_UINT:
     case TUNABLE_OCTAL:
+    case TUNABLE_SIZE:
         return set_number(t, row, value, error);
     case TUNABLE_TEXT:
-        if (strlen(value) > TEXT_VALUE_MAX) {
-            str_append(error, "is too long");
-            return false;
-        }
-        if (*value != '\0' && (copy = strdup(value)) == NULL) {
-            str_append(error, "does not fit into memory");
-            return false;
-        }
-        free(*text_of(t, row));
-        *text_of(t, row) = copy;
+        return set_text(t, row, value, error);
+    case TUNABLE_FIXED:
+    case TUNABLE_LATER:
+    case TUNABLE_OBSOLETE:
         return true;
+    case TUNABLE_ALIAS:
+        break; /* tunable_find() never gives one */
     }
     bug("unknown type of option");
 }
@@ -280,6 +351,10 @@ bool tunable_check(const struct tunables *t, struct str *errors)
     if (!t->listen && !t->listen_ipv6) {
         complain(errors, "neither listen nor listen_ipv6 is YES: there is nothing to listen on "
                          "(running from inetd is not supported)");
+    }
+    if (t->ssl_enable || t->implicit_ssl) {
+        complain(errors, "ssl_enable and implicit_ssl: this version has no FTPS; NO would let "
+                         "passwords go in the clear, so that has to be said on purpose");
     }
     if (!t->anonymous_enable && !t->local_enable) {
         complain(errors, "anonymous_enable and local_enable are both NO: nobody could log in");
@@ -327,9 +402,17 @@ void tunable_append_value(const struct tunables *t, const struct tunable_row *ro
         }
         append_number(out, row, *number_of(values, row));
         break;
+    case TUNABLE_SIZE:
+        append_number(out, row, *size_of(values, row));
+        break;
     case TUNABLE_TEXT:
         text = *text_of(values, row);
         str_append(out, text != NULL ? text : "");
+        break;
+    case TUNABLE_FIXED:
+    case TUNABLE_LATER:
+    case TUNABLE_OBSOLETE:
+    case TUNABLE_ALIAS:
         break;
     }
 }
@@ -344,7 +427,7 @@ void tunable_differences(const struct tunables *a, const struct tunables *b, str
         const struct tunable_row *row = &tunable_rows[i];
         struct str *list;
 
-        if (row->heading != NULL) {
+        if (!tunable_has_value(row)) {
             continue;
         }
         str_clear(&value_a);
@@ -398,6 +481,8 @@ void tunable_print_sample(FILE *out)
 
         if (row->heading != NULL) {
             fprintf(out, "\n##\n## %s\n##\n", row->heading);
+        }
+        if (!tunable_has_value(row)) {
             continue;
         }
         fputc('\n', out);
@@ -425,6 +510,8 @@ void tunable_print_manual(FILE *out)
 
         if (row->heading != NULL) {
             fprintf(out, ".SS %s\n", row->heading);
+        }
+        if (!tunable_has_value(row)) {
             continue;
         }
         str_clear(&value);
@@ -435,8 +522,8 @@ void tunable_print_manual(FILE *out)
         } else {
             fprintf(out, "Default: not set.\n");
         }
-        if (row->type == TUNABLE_UINT) {
-            fprintf(out, "Range: %u to %u.\n", row->min, row->max);
+        if (row->type == TUNABLE_UINT || row->type == TUNABLE_SIZE) {
+            fprintf(out, "Range: %" PRIu64 " to %" PRIu64 ".\n", row->min, row->max);
         }
         if (row->scope == SCOPE_START) {
             fprintf(out, "A change needs a restart.\n");

@@ -49,7 +49,7 @@ static void reload(const struct tunables *t, struct tunables *copy)
     for (size_t i = 0; i < tunable_row_count; i++) {
         struct str setting = STR_INIT(10000), errors = STR_INIT(10000);
 
-        if (tunable_rows[i].heading == NULL) {
+        if (tunable_has_value(&tunable_rows[i])) {
             str_append(&setting, tunable_rows[i].name);
             str_append(&setting, "=");
             tunable_append_value(t, &tunable_rows[i], &setting);

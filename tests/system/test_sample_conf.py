@@ -12,24 +12,45 @@ SHIPPED = Path(__file__).resolve().parents[2] / "miniftpd.conf"
 
 # The defaults of vsftpd for the options that miniftpd has; a text that is not set is "".
 VSFTPD_DEFAULTS = {
-    "accept_timeout": "60", "anon_root": "", "anon_world_readable_only": "YES",
-    "anonymous_enable": "YES", "ascii_download_enable": "NO", "ascii_upload_enable": "NO",
-    "background": "NO", "check_shell": "YES", "chmod_enable": "YES",
-    "chroot_local_user": "NO", "connect_from_port_20": "NO", "connect_timeout": "60",
-    "data_connection_timeout": "300", "delay_failed_login": "1", "file_open_mode": "0666",
-    "force_dot_files": "NO", "hide_ids": "NO", "ls_recurse_enable": "NO", "mdtm_write": "YES",
-    "text_userdb_names": "NO", "use_localtime": "NO",
-    "ftp_data_port": "20", "ftp_username": "ftp", "ftpd_banner": "", "idle_session_timeout": "300",
-    "listen": "YES", "listen_address": "", "listen_address6": "", "listen_ipv6": "NO",
-    "listen_port": "21", "local_enable": "NO", "local_umask": "077", "max_clients": "2000",
-    "max_login_fails": "3", "max_per_ip": "50", "no_anon_password": "NO", "nopriv_user": "nobody",
-    "pasv_enable": "YES", "pasv_max_port": "0", "pasv_min_port": "5001", "port_enable": "YES",
-    "seccomp_sandbox": "YES", "secure_chroot_dir": "/usr/share/empty", "syslog_enable": "NO",
+    "accept_timeout": "60", "anon_max_rate": "0", "anon_mkdir_write_enable": "NO",
+    "anon_other_write_enable": "NO", "anon_root": "", "anon_umask": "077",
+    "anon_upload_enable": "NO", "anon_world_readable_only": "YES", "anonymous_enable": "YES",
+    "ascii_download_enable": "NO", "ascii_upload_enable": "NO", "background": "NO",
+    "banner_file": "", "better_stou": "NO", "check_shell": "YES", "chmod_enable": "YES",
+    "chown_upload_mode": "0600", "chown_uploads": "NO", "chown_username": "root",
+    "chroot_list_enable": "NO", "chroot_list_file": "/etc/vsftpd.chroot_list",
+    "chroot_local_user": "NO", "cmds_allowed": "", "cmds_denied": "", "connect_from_port_20": "NO",
+    "connect_timeout": "60", "data_connection_timeout": "300", "delay_failed_login": "1",
+    "delay_successful_login": "0", "delete_failed_uploads": "NO", "deny_file": "",
+    "dirlist_enable": "YES", "dirmessage_enable": "NO", "download_enable": "YES",
+    "download_file": "", "dual_log_enable": "NO", "file_open_mode": "0666", "force_dot_files": "NO",
+    "ftp_data_port": "20", "ftp_username": "ftp", "ftpd_banner": "", "guest_enable": "NO",
+    "guest_username": "ftp", "hide_file": "", "hide_ids": "NO", "idle_session_timeout": "300",
+    "implicit_ssl": "NO", "listen": "YES", "listen_address": "", "listen_address6": "",
+    "listen_ipv6": "NO", "listen_port": "21", "local_enable": "NO", "local_max_rate": "0",
+    "local_root": "", "local_umask": "077", "lock_upload_files": "YES", "log_die": "NO",
+    "log_ftp_protocol": "NO", "ls_recurse_enable": "NO", "max_clients": "2000",
+    "max_login_fails": "3", "max_per_ip": "50", "mdtm_write": "YES", "message_file": ".message",
+    "no_anon_password": "NO", "nopriv_user": "nobody", "pam_service_name": "ftp",
+    "passwd_chroot_enable": "NO", "pasv_addr_resolve": "NO", "pasv_address": "",
+    "pasv_enable": "YES", "pasv_max_port": "0", "pasv_min_port": "5001", "pasv_promiscuous": "NO",
+    "port_enable": "YES", "port_promiscuous": "NO", "reverse_lookup_enable": "YES",
+    "run_as_launching_user": "NO", "seccomp_sandbox": "YES",
+    "secure_chroot_dir": "/usr/share/empty", "session_support": "NO", "setproctitle_enable": "NO",
+    "ssl_enable": "NO", "syslog_enable": "NO", "text_userdb_names": "NO", "trans_chunk_size": "0",
+    "upload_file": "", "use_localtime": "NO", "use_sendfile": "YES", "user_config_dir": "",
+    "user_sub_token": "", "userlist_deny": "YES", "userlist_enable": "NO",
+    "userlist_file": "/etc/vsftpd.user_list", "virtual_use_local_privs": "NO",
     "vsftpd_log_file": "/var/log/vsftpd.log", "write_enable": "NO", "xferlog_enable": "NO",
+    "xferlog_file": "/var/log/xferlog", "xferlog_std_format": "NO",
 }
 
 # Options that vsftpd does not have; their texts must say so.
-OWN = {"hash_enable": "YES", "mode_z_enable": "NO", "pid_file": ""}
+OWN = {
+    "download_max_rate": "0", "hash_enable": "YES", "json_log_file": "", "max_per_user": "0",
+    "max_upload_size": "0", "mode_z_enable": "NO", "pasv_address_map": "", "pid_file": "",
+    "scoreboard_file": "/run/miniftpd.scoreboard", "upload_max_rate": "0", "virtual_users_file": "",
+}
 
 # What an administrator who installs the file and changes nothing gets.
 SAFE = {"anonymous_enable": "NO", "chroot_local_user": "YES", "local_umask": "022"}
