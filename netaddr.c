@@ -13,6 +13,11 @@
 #include "str.h"
 #include "sysutil.h"
 
+#define LOWEST_DATA_PORT 1024 /* RFC 2577 3 */
+#define MAPPED_BITS      96   /* of ::ffff:0:0/96 */
+#define NETWORK_TEXT_MAX (NETADDR_TEXT_MAX + 4)
+#define MAP_ENTRY_MAX    (2 * NETWORK_TEXT_MAX)
+
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
 /* Fill in an IPv6 address, unmapping IPv4. */
@@ -166,6 +171,164 @@ enum netaddr_eprt netaddr_parse_eprt(const char *text, sa_family_t family, struc
     out->port = (uint16_t)number;
     return NETADDR_EPRT_OK;
 }
+
+/* ---- networks ---- */
+
+bool netaddr_parse_network(const char *text, struct netaddr_network *out)
+{
+    size_t len = strcspn(text, "/");
+    char host[NETADDR_TEXT_MAX];
+    unsigned bits, skipped;
+    uint64_t prefix;
+
+    if (len >= sizeof(host)) {
+        return false;
+    }
+    memcpy(host, text, len);
+    host[len] = '\0';
+    if (!netaddr_parse(host, AF_UNSPEC, &out->addr)) {
+        return false;
+    }
+    bits = strchr(host, ':') != NULL ? 128 : 32;
+    skipped = out->addr.family == AF_INET && bits == 128 ? MAPPED_BITS : 0;
+    prefix = bits;
+    if (text[len] == '/' && !str_to_uint(text + len + 1, skipped, bits, &prefix)) {
+        return false;
+    }
+    out->prefix = (unsigned)prefix - skipped;
+    return true;
+}
+
+bool netaddr_in_network(const struct netaddr *addr, const struct netaddr_network *network)
+{
+    unsigned whole = network->prefix / 8, rest = network->prefix % 8;
+    unsigned mask = 0xFF00U >> rest & 0xFF;
+
+    return addr->family == network->addr.family &&
+           memcmp(addr->bytes, network->addr.bytes, whole) == 0 &&
+           (rest == 0 || ((addr->bytes[whole] ^ network->addr.bytes[whole]) & mask) == 0);
+}
+
+/* What an address can mean beyond one host somewhere. */
+enum kind { KIND_HOST, KIND_LOOPBACK, KIND_LINK_LOCAL, KIND_NO_HOST };
+
+static enum kind kind_of(const struct netaddr *addr)
+{
+    /* clang-format off */
+    static const struct {
+        struct netaddr_network network;
+        enum kind kind;
+    } special[] = {
+        {{{.family = AF_INET, .bytes = {0}}, 8}, KIND_NO_HOST},
+        {{{.family = AF_INET, .bytes = {127}}, 8}, KIND_LOOPBACK},
+        {{{.family = AF_INET, .bytes = {169, 254}}, 16}, KIND_LINK_LOCAL},
+        {{{.family = AF_INET, .bytes = {224}}, 3}, KIND_NO_HOST}, /* multicast, reserved, broadcast */
+        {{{.family = AF_INET6, .bytes = {[15] = 1}}, 128}, KIND_LOOPBACK},
+        {{{.family = AF_INET6, .bytes = {0}}, 80}, KIND_NO_HOST}, /* ::, and IPv4 in disguise */
+        {{{.family = AF_INET6, .bytes = {0xFE, 0x80}}, 10}, KIND_LINK_LOCAL},
+        {{{.family = AF_INET6, .bytes = {0xFF}}, 8}, KIND_NO_HOST}, /* multicast */
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < ARRAY_LEN(special); i++) {
+        if (netaddr_in_network(addr, &special[i].network)) {
+            return special[i].kind;
+        }
+    }
+    return KIND_HOST;
+}
+
+bool netaddr_is_target(const struct netaddr *target, const struct netaddr *peer, bool promiscuous)
+{
+    enum kind kind = kind_of(target);
+
+    if (!promiscuous) {
+        return netaddr_same_host(target, peer) && target->port >= LOWEST_DATA_PORT;
+    }
+    return target->port != 0 && target->family == peer->family && kind != KIND_NO_HOST &&
+           (kind == KIND_HOST || kind == kind_of(peer));
+}
+
+/* ---- maps of networks ---- */
+
+struct mapping {
+    struct netaddr_network network;
+    bool own;
+    struct netaddr addr; /* unless own */
+};
+
+/* The next entry, without the blanks around it; *map moves behind it. False at the end. */
+static bool next_entry(const char **map, const char **entry, size_t *len)
+{
+    if (*map == NULL) {
+        return false;
+    }
+    *entry = *map;
+    *len = strcspn(*map, ",");
+    *map = (*entry)[*len] == ',' ? *entry + *len + 1 : NULL;
+    while (*len > 0 && str_is_blank(**entry)) {
+        (*entry)++;
+        (*len)--;
+    }
+    while (*len > 0 && str_is_blank((*entry)[*len - 1])) {
+        (*len)--;
+    }
+    return true;
+}
+
+static bool parse_mapping(const char *entry, size_t len, struct mapping *out)
+{
+    char text[MAP_ENTRY_MAX];
+    char *value;
+
+    if (len >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, entry, len);
+    text[len] = '\0';
+    value = strchr(text, '=');
+    if (value == NULL) {
+        return false;
+    }
+    *value++ = '\0';
+    out->own = str_equal_nocase(value, "own");
+    return netaddr_parse_network(text, &out->network) && out->network.addr.family == AF_INET &&
+           (out->own || netaddr_parse(value, AF_INET, &out->addr));
+}
+
+const char *netaddr_map_fault(const char *map, size_t *len_out)
+{
+    struct mapping mapping;
+    const char *entry;
+
+    while (next_entry(&map, &entry, len_out)) {
+        if (!parse_mapping(entry, *len_out, &mapping)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+enum netaddr_mapped netaddr_map_find(const char *map, const struct netaddr *client,
+                                     struct netaddr *out)
+{
+    struct mapping mapping;
+    const char *entry;
+    size_t len;
+
+    while (next_entry(&map, &entry, &len)) {
+        if (parse_mapping(entry, len, &mapping) && netaddr_in_network(client, &mapping.network)) {
+            if (mapping.own) {
+                return NETADDR_MAP_OWN;
+            }
+            *out = mapping.addr;
+            return NETADDR_MAP_ADDRESS;
+        }
+    }
+    return NETADDR_MAP_NONE;
+}
+
+/* ---- replies ---- */
 
 void netaddr_append_pasv(struct str *s, const struct netaddr *addr)
 {

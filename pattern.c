@@ -2,7 +2,7 @@
  * pattern.c - file name patterns (pure)
  *
  * Process: S.
- * Trusts:  nothing; patterns come from clients, names from directories that they can fill.
+ * Trusts:  nothing; patterns come from clients, too, names from directories that they can fill.
  * Touches: memory of its own only.
  */
 #include "pattern.h"
@@ -218,9 +218,6 @@ static bool matches_plain(struct pattern *whole, const char *pattern, const char
     const char *star = NULL; /* behind the last '*' */
     const char *retry = NULL;
 
-    if (name[0] == '.' && pattern[0] != '.') {
-        return false;
-    }
     while (*name != '\0') {
         const char *p = pattern;
 
@@ -246,12 +243,28 @@ static bool matches_plain(struct pattern *whole, const char *pattern, const char
     return *pattern == '\0';
 }
 
+bool pattern_matches_one(struct pattern *pattern, size_t index, const char *text)
+{
+    return matches_plain(pattern, pattern->alternatives[index], text);
+}
+
 bool pattern_matches(struct pattern *pattern, const char *name)
 {
     for (size_t i = 0; i < pattern->count; i++) {
-        if (matches_plain(pattern, pattern->alternatives[i], name)) {
+        if ((name[0] != '.' || pattern->alternatives[i][0] == '.') &&
+            pattern_matches_one(pattern, i, name)) {
             return true;
         }
     }
     return false;
+}
+
+void pattern_renew(struct pattern *pattern)
+{
+    pattern->steps_left = PATTERN_STEPS_MAX;
+}
+
+bool pattern_is_exhausted(const struct pattern *pattern)
+{
+    return pattern->steps_left == 0;
 }

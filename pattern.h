@@ -39,4 +39,13 @@ void pattern_free(struct pattern *pattern);
 /* The whole name must match. A '.' in front is matched by '.' only. Bytes, not characters. */
 bool pattern_matches(struct pattern *pattern, const char *name);
 
+/* The same for one of the alternatives, where a '.' in front is a character like any other. */
+bool pattern_matches_one(struct pattern *pattern, size_t index, const char *text);
+
+/* Let the work be counted from the start. For patterns of the configuration, which are used for ever. */
+void pattern_renew(struct pattern *pattern);
+
+/* True if the steps ran out, so that a "does not match" means nothing. */
+bool pattern_is_exhausted(const struct pattern *pattern);
+
 #endif

@@ -74,6 +74,17 @@ bool str_only_blanks(const char *text)
     return text[strspn(text, " ")] == '\0';
 }
 
+bool str_copy_out(char *to, size_t size, const char *from)
+{
+    size_t len = strlen(from);
+
+    if (len >= size) {
+        return false;
+    }
+    memcpy(to, from, len + 1);
+    return true;
+}
+
 void str_truncate(struct str *s, size_t len)
 {
     if (len < s->len) {

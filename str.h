@@ -62,6 +62,9 @@ void str_append_quoted(struct str *s, const char *text);
  */
 void str_append_escaped(struct str *s, const char *text, size_t len, size_t max_bytes);
 
+/* Copy a C string into an array of `size` bytes; false, with nothing changed, if it does not fit. */
+MUST_CHECK bool str_copy_out(char *to, size_t size, const char *from);
+
 /* Shorten the content to at most len bytes. */
 void str_truncate(struct str *s, size_t len);
 

@@ -468,8 +468,22 @@ static void check_distance(void **state)
     assert_int_equal(str_distance(row->b, row->a), row->distance);
 }
 
+static void a_copy_out_fits_or_changes_nothing(void **state)
+{
+    char room[5] = "old";
+
+    (void)state;
+    assert_true(str_copy_out(room, sizeof(room), "four"));
+    assert_string_equal(room, "four");
+    assert_false(str_copy_out(room, sizeof(room), "fives"));
+    assert_string_equal(room, "four");
+    assert_true(str_copy_out(room, sizeof(room), ""));
+    assert_string_equal(room, "");
+}
+
 int main(void)
 {
+    UNIT_ADD(a_copy_out_fits_or_changes_nothing);
     UNIT_ADD_TABLE(check_uint, uint_rows);
     UNIT_ADD_TABLE(check_octal, octal_rows);
     UNIT_ADD_TABLE(check_escape, escape_rows);
