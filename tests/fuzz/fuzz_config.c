@@ -1,16 +1,22 @@
 /*
- * fuzz_config.c - fuzz the configuration: every line of the input is one setting
+ * fuzz_config.c - fuzz the configuration: the input is a file, and every line of it one setting
  *
  * Process: a libFuzzer program.
  * Trusts:  nothing.
- * Touches: memory of its own only.
+ * Touches: memory of its own only; the file is one in memory.
  *
- * What a line set is written out and read again, and must be the same then.
+ * What a line set is written out and read again, and must be the same then. What -t would say about the
+ * file are lines that can be shown.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "confcheck.h"
 #include "parseconf.h"
 #include "str.h"
 #include "tunable.h"
@@ -22,6 +28,48 @@ static void require(bool truth)
     if (!truth) {
         abort();
     }
+}
+
+/* Lines, and nothing else, whose bytes a terminal shows. */
+static void require_lines(const struct str *lines)
+{
+    require(str_ok(lines) || lines->len > 100000);
+    for (size_t i = 0; i < lines->len; i++) {
+        require((unsigned char)lines->buf[i] >= 0x20 || lines->buf[i] == '\n');
+    }
+    require(lines->len == 0 || lines->buf[lines->len - 1] == '\n');
+}
+
+/* The input as a file, for all or for one user, with all that -t tells about it. */
+static void load_file(const uint8_t *data, size_t size, bool user_only)
+{
+    struct parseconf_report *report = parseconf_report_new();
+    struct str errors = STR_INIT(1000000);
+    struct tunables t;
+    const struct parseconf to = {
+        .t = &t, .errors = &errors, .report = report, .user_only = user_only};
+    const struct confcheck check = {
+        .tun = &t, .report = report, .warnings = &report->warnings, .only_set = user_only};
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    char path[64];
+    bool good;
+
+    require(report != NULL && fd != -1 && fchmod(fd, 0600) == 0);
+    require(write(fd, data, size) == (ssize_t)size);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    tunable_init(&t);
+    good = parseconf_read_file(&to, path);
+    require(good == (errors.len == 0));
+    if (good && tunable_check(&t, &errors)) {
+        confcheck_options(&check);
+    }
+    require_lines(&errors);
+    require_lines(&report->warnings);
+    require_lines(&report->idle);
+    tunable_free(&t);
+    str_free(&errors);
+    parseconf_report_free(report);
+    require(close(fd) == 0);
 }
 
 static void load_lines(char *text, struct tunables *t)
@@ -68,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tunables t, copy;
 
     require(text != NULL);
+    load_file(data, size, false);
+    load_file(data, size, true);
     memcpy(text, data, size);
     text[size] = '\0';
     tunable_init(&t);
