@@ -7,15 +7,17 @@
  */
 #include "tunable.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "netaddr.h"
 #include "str.h"
 #include "sysutil.h"
 
-#define TEXT_VALUE_MAX 4096
+#define TEXT_VALUE_MAX   4096
+#define HOST_NAME_LEN    253  /* RFC 1035 2.3.4, as text */
+#define LOWEST_PASV_PORT 1024 /* clients refuse lower ones */
 
 #define SECTION_ROW(title) {.heading = (title)},
 #define BOOL_ROW(option, value, ship, when, description)                                           \
@@ -49,6 +51,12 @@
      .shipped = (ship),                                                                            \
      .text = (description)},
 
+#define UNMET_ROW(option, why)                                                                     \
+    {.name = #option,                                                                              \
+     .type = TUNABLE_UNMET,                                                                        \
+     .scope = SCOPE_USER,                                                                          \
+     .offset = offsetof(struct tunables, option),                                                  \
+     .text = (why)},
 #define ACCEPTED_ROW(option, kind, reason, other)                                                  \
     {.name = #option, .type = (kind), .scope = SCOPE_USER, .text = (reason), .target = (other)},
 #define FIXED_ROW(option, why)    ACCEPTED_ROW(option, TUNABLE_FIXED, why, NULL)
@@ -60,7 +68,7 @@
 
 const struct tunable_row tunable_rows[] = {TUNABLE_LIST(SECTION_ROW, BOOL_ROW, UINT_ROW, OCTAL_ROW,
                                                         SIZE_ROW, TEXT_ROW, FIXED_ROW, LATER_ROW,
-                                                        OBSOLETE_ROW, ALIAS_ROW)};
+                                                        OBSOLETE_ROW, UNMET_ROW, ALIAS_ROW)};
 const size_t tunable_row_count = ARRAY_LEN(tunable_rows);
 
 bool tunable_has_value(const struct tunable_row *row)
@@ -86,6 +94,13 @@ static uint64_t *size_of(struct tunables *t, const struct tunable_row *row)
 static char **text_of(struct tunables *t, const struct tunable_row *row)
 {
     return (char **)(void *)((char *)t + row->offset);
+}
+
+bool tunable_is_unmet(const struct tunables *t, const struct tunable_row *row)
+{
+    struct tunables *values = (struct tunables *)(uintptr_t)t; /* only read */
+
+    return row->heading == NULL && row->type == TUNABLE_UNMET && *bool_of(values, row);
 }
 
 static char *copy_text(const char *text)
@@ -124,6 +139,7 @@ void tunable_init(struct tunables *t)
         case TUNABLE_FIXED:
         case TUNABLE_LATER:
         case TUNABLE_OBSOLETE:
+        case TUNABLE_UNMET: /* NO, as all bytes are 0 */
         case TUNABLE_ALIAS:
             break;
         }
@@ -289,6 +305,7 @@ bool tunable_set(struct tunables *t, const struct tunable_row *row, const char *
 {
     switch (row->type) {
     case TUNABLE_BOOL:
+    case TUNABLE_UNMET:
         if (!parse_bool(value, bool_of(t, row))) {
             str_append(error, "wants YES or NO");
             return false;
@@ -331,12 +348,56 @@ static void check_address(const char *name, const char *value, sa_family_t famil
     }
 }
 
+/* Letters, digits, '-', '_' and dots: RFC 1123 2.1, and the '_' that is seen in use. */
+static bool is_host_name(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        char c = str_upper_char(text[i]);
+
+        if (!(c >= 'A' && c <= 'Z') && !str_is_digit(c) && strchr("-_.", c) == NULL) {
+            return false;
+        }
+    }
+    return len <= HOST_NAME_LEN && text[0] != '.' && text[0] != '-';
+}
+
+static void check_pasv_address(const struct tunables *t, struct str *errors)
+{
+    const char *entry;
+    size_t len;
+
+    if (!t->pasv_addr_resolve) {
+        check_address("pasv_address", t->pasv_address, AF_INET, errors);
+    } else if (t->pasv_address != NULL && !is_host_name(t->pasv_address)) {
+        str_append(errors, "pasv_address wants a host name or an IPv4 address, not '");
+        str_append_escaped(errors, t->pasv_address, strlen(t->pasv_address), 64);
+        str_append(errors, "'\n");
+    }
+    entry = t->pasv_address_map != NULL ? netaddr_map_fault(t->pasv_address_map, &len) : NULL;
+    if (entry != NULL) {
+        str_append(errors, "pasv_address_map wants entries like 192.168.0.0/16=own and "
+                           "10.0.0.0/8=10.1.2.3 with commas between, not '");
+        str_append_escaped(errors, entry, len, 64);
+        str_append(errors, "'\n");
+    }
+}
+
 static void check_path(const char *name, const char *value, struct str *errors)
 {
     if (value != NULL && value[0] != '/') {
         str_append_format(errors, "%s wants a path that begins with /, not '", name);
         str_append_escaped(errors, value, strlen(value), 128);
         str_append(errors, "'\n");
+    }
+}
+
+static void check_pattern(const char *name, const char *value, struct str *errors)
+{
+    if (value != NULL && !access_is_pattern(value)) {
+        str_append_format(errors, "%s: the braces stand for more than %d patterns\n", name,
+                          PATTERN_ALTERNATIVES_MAX);
     }
 }
 
@@ -348,16 +409,18 @@ bool tunable_check(const struct tunables *t, struct str *errors)
         complain(errors, "listen=YES and listen_ipv6=YES contradict each other: the IPv6 listener "
                          "takes IPv4 clients too, so set listen=NO");
     }
-    if (!t->listen && !t->listen_ipv6) {
-        complain(errors, "neither listen nor listen_ipv6 is YES: there is nothing to listen on "
-                         "(running from inetd is not supported)");
-    }
     if (t->ssl_enable || t->implicit_ssl) {
         complain(errors, "ssl_enable and implicit_ssl: this version has no FTPS; NO would let "
                          "passwords go in the clear, so that has to be said on purpose");
     }
-    if (!t->anonymous_enable && !t->local_enable) {
+    if (!t->anonymous_enable && !t->local_enable && t->virtual_users_file == NULL) {
         complain(errors, "anonymous_enable and local_enable are both NO: nobody could log in");
+    }
+    if (t->userlist_enable && t->userlist_file == NULL) {
+        complain(errors, "userlist_file must name a file when userlist_enable=YES");
+    }
+    if (t->chroot_list_enable && t->chroot_list_file == NULL) {
+        complain(errors, "chroot_list_file must name a file when chroot_list_enable=YES");
     }
     if (t->pasv_max_port != 0 && t->pasv_min_port > t->pasv_max_port) {
         complain(errors, "pasv_min_port is above pasv_max_port");
@@ -365,6 +428,10 @@ bool tunable_check(const struct tunables *t, struct str *errors)
     if (t->pasv_max_port != 0 && t->pasv_max_port < 1024) {
         complain(errors, "pasv_max_port is below 1024: clients refuse such ports");
     }
+    check_pattern("deny_file", t->deny_file, errors);
+    check_pattern("hide_file", t->hide_file, errors);
+    check_pattern("upload_file", t->upload_file, errors);
+    check_pattern("download_file", t->download_file, errors);
     if (t->nopriv_user == NULL) {
         complain(errors, "nopriv_user must name an account");
     }
@@ -379,11 +446,24 @@ bool tunable_check(const struct tunables *t, struct str *errors)
     }
     check_address("listen_address", t->listen_address, AF_INET, errors);
     check_address("listen_address6", t->listen_address6, AF_INET6, errors);
+    check_pasv_address(t, errors);
     check_path("pid_file", t->pid_file, errors);
+    check_path("virtual_users_file", t->virtual_users_file, errors);
+    check_path("user_config_dir", t->user_config_dir, errors);
     check_path("anon_root", t->anon_root, errors);
     check_path("vsftpd_log_file", t->vsftpd_log_file, errors);
     check_path("secure_chroot_dir", t->secure_chroot_dir, errors);
     return errors->len == before && str_ok(errors);
+}
+
+bool tunable_pasv_range(const struct tunables *t, uint16_t *low_out, uint16_t *high_out)
+{
+    unsigned low = t->pasv_min_port < LOWEST_PASV_PORT ? LOWEST_PASV_PORT : t->pasv_min_port;
+    unsigned high = t->pasv_max_port == 0 ? UINT16_MAX : t->pasv_max_port;
+
+    *low_out = (uint16_t)low;
+    *high_out = (uint16_t)high;
+    return low <= high;
 }
 
 void tunable_append_value(const struct tunables *t, const struct tunable_row *row, struct str *out)
@@ -412,6 +492,7 @@ void tunable_append_value(const struct tunables *t, const struct tunable_row *ro
     case TUNABLE_FIXED:
     case TUNABLE_LATER:
     case TUNABLE_OBSOLETE:
+    case TUNABLE_UNMET:
     case TUNABLE_ALIAS:
         break;
     }
@@ -445,90 +526,55 @@ void tunable_differences(const struct tunables *a, const struct tunables *b, str
     str_free(&value_b);
 }
 
-/* `text` in lines of at most 100 columns, each after `prefix`. */
-static void print_wrapped(FILE *out, const char *prefix, const char *text)
+void tunable_append_changes(const struct tunables *base, const struct tunables *mine,
+                            struct str *out)
 {
-    size_t room = 100 - strlen(prefix);
+    struct str was = STR_INIT(TEXT_VALUE_MAX);
+    struct str is = STR_INIT(TEXT_VALUE_MAX);
 
-    while (*text != '\0') {
-        size_t len = strlen(text);
-
-        if (len > room) {
-            for (len = room; len > 0 && text[len] != ' '; len--) {
-            }
-        }
-        fprintf(out, "%s%.*s\n", prefix, (int)len, text);
-        text += len;
-        text += *text == ' ';
-    }
-}
-
-void tunable_print_sample(FILE *out)
-{
-    struct tunables defaults;
-    struct str value = STR_INIT(TEXT_VALUE_MAX);
-
-    tunable_init(&defaults);
-    fprintf(
-        out,
-        "# miniftpd.conf - configuration of the FTP daemon miniftpd\n"
-        "#\n"
-        "# One name=value a line. A line that begins with # is a comment; the commented options\n"
-        "# below show the defaults. The names and meanings are those of vsftpd.conf.\n"
-        "# Check a change with 'miniftpd -t FILE', then apply it with SIGHUP.\n");
     for (size_t i = 0; i < tunable_row_count; i++) {
         const struct tunable_row *row = &tunable_rows[i];
 
-        if (row->heading != NULL) {
-            fprintf(out, "\n##\n## %s\n##\n", row->heading);
-        }
-        if (!tunable_has_value(row)) {
+        if (!tunable_has_value(row) || row->scope != SCOPE_USER) {
             continue;
         }
-        fputc('\n', out);
-        print_wrapped(out, "# ", row->text);
-        str_clear(&value);
-        tunable_append_value(&defaults, row, &value);
-        if (row->shipped != NULL) {
-            fprintf(out, "# Default: %s\n%s=%s\n", str_text(&value), row->name, row->shipped);
-        } else {
-            fprintf(out, "#%s=%s\n", row->name, str_text(&value));
+        str_clear(&was);
+        str_clear(&is);
+        tunable_append_value(base, row, &was);
+        tunable_append_value(mine, row, &is);
+        if (strcmp(str_text(&was), str_text(&is)) != 0) {
+            str_append_format(out, "%s=%s\n", row->name, str_text(&is));
         }
     }
-    str_free(&value);
-    tunable_free(&defaults);
+    str_free(&was);
+    str_free(&is);
 }
 
-void tunable_print_manual(FILE *out)
+bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len)
 {
-    struct tunables defaults;
-    struct str value = STR_INIT(TEXT_VALUE_MAX);
+    struct str line = STR_INIT(TEXT_VALUE_MAX + 128);
+    struct str error = STR_INIT(256);
+    const char *end = lines + len;
+    bool good = true;
 
-    tunable_init(&defaults);
-    for (size_t i = 0; i < tunable_row_count; i++) {
-        const struct tunable_row *row = &tunable_rows[i];
+    while (good && lines < end) {
+        const char *eol = memchr(lines, '\n', (size_t)(end - lines));
+        const struct tunable_row *row = NULL;
+        char *equals = NULL;
 
-        if (row->heading != NULL) {
-            fprintf(out, ".SS %s\n", row->heading);
+        str_clear(&line);
+        if (eol != NULL) {
+            str_append_mem(&line, lines, (size_t)(eol - lines));
+            lines = eol + 1;
+            equals = line.len > 0 ? strchr(line.buf, '=') : NULL;
         }
-        if (!tunable_has_value(row)) {
-            continue;
+        if (equals != NULL) {
+            *equals = '\0';
+            row = tunable_find(line.buf);
         }
-        str_clear(&value);
-        tunable_append_value(&defaults, row, &value);
-        fprintf(out, ".TP\n.B %s\n%s\n", row->name, row->text);
-        if (value.len > 0) {
-            fprintf(out, "Default: %s.\n", str_text(&value));
-        } else {
-            fprintf(out, "Default: not set.\n");
-        }
-        if (row->type == TUNABLE_UINT || row->type == TUNABLE_SIZE) {
-            fprintf(out, "Range: %" PRIu64 " to %" PRIu64 ".\n", row->min, row->max);
-        }
-        if (row->scope == SCOPE_START) {
-            fprintf(out, "A change needs a restart.\n");
-        }
+        good = row != NULL && tunable_has_value(row) && tunable_set(t, row, equals + 1, &error);
     }
-    str_free(&value);
-    tunable_free(&defaults);
+    str_free(&line);
+    str_free(&error);
+    return good;
 }

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "common.h"
 
@@ -30,6 +29,7 @@ enum tunable_type {
     TUNABLE_FIXED,    /* what it asks for is always so */
     TUNABLE_LATER,    /* belongs to FTPS, which is not there yet */
     TUNABLE_OBSOLETE, /* has no effect any more */
+    TUNABLE_UNMET,    /* a truth value: YES asks to refuse what is not refused here */
     TUNABLE_ALIAS,    /* another name of the row `target` */
 };
 
@@ -46,14 +46,15 @@ enum tunable_scope {
  * UINT(name, default, min, max, shipped, scope, text)     OCTAL: the same, read and shown in octal;
  *                                                         SIZE: 64 bits, with K, M, G, T
  * TEXT(name, default, shipped, scope, text)               NULL: not set
- * FIXED(name, why)   OBSOLETE(name, why)   LATER(name)    accepted, see enum tunable_type
+ * FIXED(name, why)   OBSOLETE(name, why)   UNMET(name, why)   LATER(name)
+ *                                                         accepted, see enum tunable_type
  * ALIAS(name, option)
  *
  * `shipped` is the value that the shipped miniftpd.conf sets, as it is written there; NULL leaves the
  * default there as a comment.
  */
 /* clang-format off */
-#define TUNABLE_LIST(SECTION, BOOL, UINT, OCTAL, SIZE, TEXT, FIXED, LATER, OBSOLETE, ALIAS)                            \
+#define TUNABLE_LIST(SECTION, BOOL, UINT, OCTAL, SIZE, TEXT, FIXED, LATER, OBSOLETE, UNMET, ALIAS)                     \
     SECTION("Listening")                                                                                               \
     BOOL(listen, true, "NO", SCOPE_START,                                                                              \
          "Listen on IPv4. Counts as NO when listen_ipv6=YES is set and this is not. With NO here and there the "       \
@@ -81,13 +82,14 @@ enum tunable_scope {
          "Let the accounts of this machine in, with their passwords. The account root is always refused.")             \
     TEXT(virtual_users_file, NULL, NULL, SCOPE_SESSION,                                                                \
          "File of users that are no accounts of this machine; 'miniftpd --passwd FILE NAME' writes it. They may "      \
-         "log in whatever local_enable says. An option of miniftpd's own.")                                            \
+         "log in whatever local_enable says, have the rights of local users, and are always kept in their home. An "   \
+         "option of miniftpd's own.")                                                                                  \
     BOOL(userlist_enable, false, NULL, SCOPE_SESSION,                                                                  \
          "Look every user name up in userlist_file before a password is asked for.")                                   \
     BOOL(userlist_deny, true, NULL, SCOPE_SESSION,                                                                     \
          "YES: the users in userlist_file may not log in. NO: nobody else may.")                                       \
     TEXT(userlist_file, "/etc/vsftpd.user_list", NULL, SCOPE_SESSION,                                                  \
-         "File of user names, one a line. A change counts from the next session on.")                                  \
+         "File of user names, one a line. A change counts at once.")                                                   \
     BOOL(check_shell, true, NULL, SCOPE_SESSION,                                                                       \
          "Refuse accounts whose shell is not listed in /etc/shells.")                                                  \
     UINT(max_login_fails, 3, 1, 1000, NULL, SCOPE_SESSION,                                                             \
@@ -112,12 +114,13 @@ enum tunable_scope {
          "Make exceptions: the users in chroot_list_file are kept inside their home when chroot_local_user=NO, "       \
          "and are free when it is YES.")                                                                               \
     TEXT(chroot_list_file, "/etc/vsftpd.chroot_list", NULL, SCOPE_SESSION,                                             \
-         "File of user names, one a line. A change counts from the next session on.")                                  \
+         "File of user names, one a line. A change counts from the next login on.")                                    \
     BOOL(passwd_chroot_enable, false, NULL, SCOPE_USER,                                                                \
          "Let /./ in the home directory of an account stand between the directory to be kept in and the one to "       \
          "start in.")                                                                                                  \
     TEXT(local_root, NULL, NULL, SCOPE_USER,                                                                           \
-         "Directory of local users instead of their home.")                                                            \
+         "Directory of local users instead of their home. If it cannot be entered, users who are to be kept in it "    \
+         "are refused; the others begin in their home.")                                                               \
     TEXT(user_sub_token, NULL, NULL, SCOPE_USER,                                                                       \
          "What stands for the login name in local_root and in the home of guest_username, for example $USER.")         \
     TEXT(user_config_dir, NULL, NULL, SCOPE_SESSION,                                                                   \
@@ -128,7 +131,7 @@ enum tunable_scope {
          "Do not ask anonymous users for a password.")                                                                 \
     TEXT(ftp_username, "ftp", NULL, SCOPE_SESSION,                                                                     \
          "Account that anonymous users get. It must exist when anonymous_enable=YES.")                                 \
-    TEXT(anon_root, NULL, NULL, SCOPE_SESSION,                                                                         \
+    TEXT(anon_root, NULL, NULL, SCOPE_USER,                                                                            \
          "Directory for anonymous users. Not set: the home of ftp_username.")                                          \
     BOOL(anon_world_readable_only, true, NULL, SCOPE_USER,                                                             \
          "Let anonymous users fetch only what everyone on this machine may read.")                                     \
@@ -137,7 +140,7 @@ enum tunable_scope {
     BOOL(anon_mkdir_write_enable, false, NULL, SCOPE_USER,                                                             \
          "Let anonymous users make directories, if write_enable=YES.")                                                 \
     BOOL(anon_other_write_enable, false, NULL, SCOPE_USER,                                                             \
-         "Let anonymous users delete, rename, overwrite and append too, if write_enable=YES.")                         \
+         "Let anonymous users delete, rename, overwrite and append too, and set times, if write_enable=YES.")          \
     OCTAL(anon_umask, 077, 0, 0777, NULL, SCOPE_USER,                                                                  \
          "Permissions that are taken away from what anonymous users create.")                                          \
     BOOL(chown_uploads, false, NULL, SCOPE_SESSION,                                                                    \
@@ -157,22 +160,24 @@ enum tunable_scope {
     BOOL(write_enable, false, "YES", SCOPE_USER,                                                                       \
          "Allow commands that change files: STOR APPE STOU DELE RNFR RNTO MKD RMD MFMT, SITE CHMOD and more.")         \
     BOOL(download_enable, true, NULL, SCOPE_USER,                                                                      \
-         "Allow downloads.")                                                                                           \
+         "Allow downloads, and checksums of files.")                                                                   \
     BOOL(dirlist_enable, true, NULL, SCOPE_USER,                                                                       \
-         "Allow listings of directories.")                                                                             \
+         "Allow listings: LIST NLST MLSD MLST, and STAT with a name.")                                                 \
     TEXT(cmds_allowed, NULL, NULL, SCOPE_USER,                                                                         \
-         "The only commands that work after login, with commas between. Leave QUIT among them. Not set: all.")         \
+         "The only commands that work after login, with commas between. Leave QUIT among them. Those of SITE are "     \
+         "allowed all at once (SITE) or one by one (SITE CHMOD). Not set: all.")                                       \
     TEXT(cmds_denied, NULL, NULL, SCOPE_USER,                                                                          \
-         "Commands that do not work after login, with commas between, even if cmds_allowed names them.")               \
+         "Commands that do not work after login, with commas between, even if cmds_allowed names them. What does "     \
+         "the same in another way is refused with them: SITE MKDIR with MKD, MLSD with LIST.")                         \
     TEXT(deny_file, NULL, NULL, SCOPE_USER,                                                                            \
          "Pattern of names that nobody can use in any command, like {*.exe,private}. A name is refused too if it "     \
-         "contains the text as it is, or if a directory above it matches.")                                            \
+         "contains the text as it is, or if a directory above it matches. A pattern with a / is about paths.")         \
     TEXT(hide_file, NULL, NULL, SCOPE_USER,                                                                            \
-         "Pattern of names that listings leave out. Who knows them can still use them.")                               \
+         "Pattern of names, as for deny_file, that listings leave out. Who knows them can still use them.")            \
     TEXT(upload_file, NULL, NULL, SCOPE_USER,                                                                          \
-         "Pattern of the only names that files may be stored under.")                                                  \
+         "Pattern, as for deny_file, of the only names that files may be stored under.")                               \
     TEXT(download_file, NULL, NULL, SCOPE_USER,                                                                        \
-         "Pattern of the only names that may be downloaded.")                                                          \
+         "Pattern, as for deny_file, of the only names that may be downloaded.")                                       \
     BOOL(chmod_enable, true, NULL, SCOPE_USER,                                                                         \
          "Allow SITE CHMOD to local users, if write_enable=YES.")                                                      \
     BOOL(mdtm_write, true, NULL, SCOPE_USER,                                                                           \
@@ -186,7 +191,8 @@ enum tunable_scope {
     BOOL(lock_upload_files, true, NULL, SCOPE_USER,                                                                    \
          "Lock files while they are stored or fetched, so that two sessions do not disturb each other.")               \
     BOOL(delete_failed_uploads, false, NULL, SCOPE_USER,                                                               \
-         "Delete what an upload has stored when it does not come to its end.")                                         \
+         "Delete what an upload has stored when it does not come to its end: the file, or what was appended to "       \
+         "it. One that ends before the size that the client has announced with ALLO counts as such.")                  \
     BOOL(better_stou, false, NULL, SCOPE_USER,                                                                         \
          "Let STOU make up names by chance instead of counting.")                                                      \
     SECTION("Listings")                                                                                                \
@@ -221,8 +227,8 @@ enum tunable_scope {
     BOOL(port_enable, true, NULL, SCOPE_USER,                                                                          \
          "Allow PORT and EPRT: the server opens the data connection, only to the client's own address.")               \
     BOOL(port_promiscuous, false, NULL, SCOPE_USER,                                                                    \
-         "Open data connections to any address and port that PORT or EPRT names. This lets users attack other "        \
-         "machines through yours.")                                                                                    \
+         "Open data connections to any address and port that PORT or EPRT names, though not to loopback and "          \
+         "link-local ones. This lets users attack other machines through yours.")                                      \
     BOOL(connect_from_port_20, false, "YES", SCOPE_SESSION,                                                            \
          "Open PORT and EPRT connections from ftp_data_port, which old clients and firewalls expect.")                 \
     UINT(ftp_data_port, 20, 1, 65535, NULL, SCOPE_SESSION,                                                             \
@@ -253,7 +259,7 @@ enum tunable_scope {
          "miniftpd's own.")                                                                                            \
     SIZE(max_upload_size, 0, 0, MAX_FILE_SIZE, NULL, SCOPE_USER,                                                       \
          "Largest file that may be stored, in bytes; K, M, G and T count in steps of 1024. More ends the upload "      \
-         "with 552 and deletes it. 0 means no limit. An option of miniftpd's own.")                                    \
+         "with 552 and deletes what it has stored. 0 means no limit. An option of miniftpd's own.")                    \
     SECTION("Time limits, in seconds")                                                                                 \
     UINT(idle_session_timeout, 300, 1, 86400, NULL, SCOPE_USER,                                                        \
          "Time without a command before the session is ended.")                                                        \
@@ -267,31 +273,34 @@ enum tunable_scope {
     TEXT(ftpd_banner, NULL, NULL, SCOPE_SESSION,                                                                       \
          "Greeting in one line. Not set: the name of the program.")                                                    \
     TEXT(banner_file, NULL, NULL, SCOPE_SESSION,                                                                       \
-         "File with a greeting of several lines, instead of ftpd_banner. A change counts from the next session on.")   \
+         "File with a greeting of several lines, instead of ftpd_banner; 64 KiB of it are shown. A change counts "     \
+         "from the next session on.")                                                                                  \
     BOOL(dirmessage_enable, false, NULL, SCOPE_USER,                                                                   \
-         "Show message_file to users who enter a directory for the first time.")                                       \
+         "Show message_file to users who enter a directory for the first time, and where they begin.")                 \
     TEXT(message_file, ".message", NULL, SCOPE_USER,                                                                   \
-         "Name of the file in a directory that dirmessage_enable=YES shows.")                                          \
+         "Name of the file in a directory that dirmessage_enable=YES shows, up to 4000 bytes of it.")                  \
     SECTION("Logs")                                                                                                    \
     BOOL(xferlog_enable, false, "YES", SCOPE_SESSION,                                                                  \
-         "Log connections, logins, transfers and changes to vsftpd_log_file.")                                         \
+         "Log connections, logins, transfers and changes, to vsftpd_log_file unless an option below says otherwise.")  \
     TEXT(vsftpd_log_file, "/var/log/vsftpd.log", "/var/log/miniftpd.log", SCOPE_SESSION,                               \
-         "The log file, in vsftpd's format. Opened again on SIGHUP. /dev/stdout is standard output.")                  \
+         "The log file, in vsftpd's format. Opened again on SIGHUP, and when it has been moved or removed. "           \
+         "/dev/stdout is standard output.")                                                                            \
     ALIAS(log_file, vsftpd_log_file)                                                                                   \
     BOOL(xferlog_std_format, false, NULL, SCOPE_SESSION,                                                               \
-         "Log transfers only, to xferlog_file and in the format of wu-ftpd, which many programs read.")                \
+         "Log transfers only, to xferlog_file and in the format of wu-ftpd, which many programs read. Needs "          \
+         "xferlog_enable=YES.")                                                                                        \
     TEXT(xferlog_file, "/var/log/xferlog", NULL, SCOPE_SESSION,                                                        \
-         "The log file in the format of wu-ftpd. Opened again on SIGHUP.")                                             \
+         "The log file in the format of wu-ftpd, xferlog(5). Opened again as vsftpd_log_file is.")                     \
     BOOL(dual_log_enable, false, NULL, SCOPE_SESSION,                                                                  \
-         "Write both logs: vsftpd_log_file and xferlog_file.")                                                         \
+         "Write both logs, vsftpd_log_file and xferlog_file, whatever xferlog_enable says.")                           \
     BOOL(syslog_enable, false, NULL, SCOPE_SESSION,                                                                    \
-         "Send the log to syslog (facility ftp) instead of vsftpd_log_file.")                                          \
-    BOOL(log_ftp_protocol, false, NULL, SCOPE_SESSION,                                                                 \
-         "Log every command and every reply, but no passwords.")                                                       \
+         "Send the log to syslog (facility ftp) instead of vsftpd_log_file, whatever xferlog_enable says.")            \
+    BOOL(log_ftp_protocol, false, NULL, SCOPE_USER,                                                                    \
+         "Log every command and every reply, but no passwords, to vsftpd_log_file or to syslog.")                      \
     TEXT(json_log_file, NULL, NULL, SCOPE_SESSION,                                                                     \
-         "Log file for programs: one line of JSON for each login, refusal, transfer and change, with one id for a "    \
-         "session. Opened again on SIGHUP. An option of miniftpd's own.")                                              \
-    BOOL(log_die, false, NULL, SCOPE_START,                                                                            \
+         "Log file for programs: one line of JSON for each connection, login, refusal, transfer and change, with one " \
+         "id for a session. Opened again as vsftpd_log_file is. An option of miniftpd's own.")                         \
+    BOOL(log_die, false, NULL, SCOPE_SESSION,                                                                          \
          "Send the errors that end the daemon or a session to syslog too.")                                            \
     SECTION("Processes")                                                                                               \
     TEXT(nopriv_user, "nobody", NULL, SCOPE_SESSION,                                                                   \
@@ -302,9 +311,10 @@ enum tunable_scope {
          "Limit every process to the system calls it needs. NO is for looking for faults only.")                       \
     BOOL(setproctitle_enable, false, NULL, SCOPE_START,                                                                \
          "Show client, user and command of each session in the list of processes (ps).")                               \
-    TEXT(scoreboard_file, "/run/miniftpd.scoreboard", NULL, SCOPE_START,                                               \
-         "File of the table of sessions that 'miniftpd --who' reads. It is made anew at each start. An option of "     \
-         "miniftpd's own.")                                                                                            \
+    TEXT(scoreboard_dir, "/run/miniftpd.scoreboard", NULL, SCOPE_START,                                                \
+         "Directory of the table of sessions that 'miniftpd --who' shows, made if it does not exist. It lies in "      \
+         "memory: if the file system is of another kind, it is under the same name in /dev/shm. Empty: no table. An "  \
+         "option of miniftpd's own.")                                                                                  \
     BOOL(run_as_launching_user, false, NULL, SCOPE_START,                                                              \
          "Run without root, as the user who starts the daemon. Nobody but anonymous users and those of "               \
          "virtual_users_file can log in then; they are kept inside their directory by Landlock.")                      \
@@ -350,7 +360,7 @@ enum tunable_scope {
     FIXED(userlist_log, "logins that the user list refuses are always logged, if anything is")                         \
     FIXED(wc_logs_enable, "UTF-8 stays as it is in logs, and control characters are written as \\xHH")                 \
     OBSOLETE(banned_email_file, "no list of mail addresses is read")                                                   \
-    OBSOLETE(deny_email_enable, "the passwords of anonymous users are not looked at")                                  \
+    UNMET(deny_email_enable, "the passwords of anonymous users are not looked at")                                     \
     OBSOLETE(dsa_cert_file, "no client takes DSA certificates any more")                                               \
     OBSOLETE(dsa_private_key_file, "no client takes DSA certificates any more")                                        \
     OBSOLETE(ecdh_param_file, "the curve is chosen with the client")                                                   \
@@ -363,10 +373,10 @@ enum tunable_scope {
     OBSOLETE(one_process_model, "each session has processes of its own")                                               \
     OBSOLETE(ptrace_sandbox, "seccomp_sandbox does its work")                                                          \
     OBSOLETE(remote_charset, "names are not converted")                                                                \
-    OBSOLETE(secure_email_list_enable, "the passwords of anonymous users are not looked at")                           \
+    UNMET(secure_email_list_enable, "the passwords of anonymous users are not looked at")                              \
     OBSOLETE(ssl_sslv2, "SSL 2 is broken and never used")                                                              \
     OBSOLETE(ssl_sslv3, "SSL 3 is broken and never used")                                                              \
-    OBSOLETE(tcp_wrappers, "hosts.allow and hosts.deny are not read; use a firewall")                                  \
+    UNMET(tcp_wrappers, "hosts.allow and hosts.deny are not read; use a firewall")                                     \
     OBSOLETE(tilde_user_enable, "only ~ and ~/ are expanded, not the homes of others")                                 \
     OBSOLETE(convert_charset_enable, "names are not converted")                                                        \
     OBSOLETE(double_377, "bytes 0xFF are always doubled as Telnet wants it")
@@ -382,7 +392,7 @@ enum tunable_scope {
 struct tunables {
     TUNABLE_LIST(TUNABLE_NO_FIELD, TUNABLE_BOOL_FIELD, TUNABLE_UINT_FIELD, TUNABLE_UINT_FIELD,
                  TUNABLE_SIZE_FIELD, TUNABLE_TEXT_FIELD, TUNABLE_NO_FIELD, TUNABLE_NO_FIELD,
-                 TUNABLE_NO_FIELD, TUNABLE_NO_FIELD)
+                 TUNABLE_NO_FIELD, TUNABLE_BOOL_FIELD, TUNABLE_NO_FIELD)
     bool listen_is_set; /* listen was named by the configuration */
 };
 
@@ -396,7 +406,7 @@ struct tunable_row {
     const char *default_text;
     uint64_t min, max;
     const char *shipped;
-    const char *text;   /* of FIXED and OBSOLETE: why there is nothing to set */
+    const char *text;   /* of those without a value: why there is nothing to set */
     const char *target; /* of an ALIAS */
 };
 
@@ -415,6 +425,9 @@ MUST_CHECK bool tunable_copy(struct tunables *to, const struct tunables *from);
 
 /* True for an option that has a value; false for headings and for names that are only accepted. */
 bool tunable_has_value(const struct tunable_row *row);
+
+/* True if `row` is of TUNABLE_UNMET and the configuration asks for it. */
+bool tunable_is_unmet(const struct tunables *t, const struct tunable_row *row);
 
 /*
  * The row of an option (of an alias: the row it stands for), or NULL. Names are compared exactly, as
@@ -438,6 +451,9 @@ MUST_CHECK bool tunable_set(struct tunables *t, const struct tunable_row *row, c
  */
 MUST_CHECK bool tunable_check(const struct tunables *t, struct str *errors);
 
+/* The ports of PASV and EPSV, from *low_out to *high_out. Returns false if there are none. */
+MUST_CHECK bool tunable_pasv_range(const struct tunables *t, uint16_t *low_out, uint16_t *high_out);
+
 /* Append the value of an option as it is written in a configuration. */
 void tunable_append_value(const struct tunables *t, const struct tunable_row *row, struct str *out);
 
@@ -445,10 +461,14 @@ void tunable_append_value(const struct tunables *t, const struct tunable_row *ro
 void tunable_differences(const struct tunables *a, const struct tunables *b, struct str *changed,
                          struct str *need_restart);
 
-/* Write the sample miniftpd.conf. */
-void tunable_print_sample(FILE *out);
+/*
+ * Append the options that may differ from user to user and do so in `mine`, as lines name=value, which
+ * tunable_apply_changes() reads.
+ */
+void tunable_append_changes(const struct tunables *base, const struct tunables *mine,
+                            struct str *out);
 
-/* Write the options in the language of manual pages (man(7)). */
-void tunable_print_manual(FILE *out);
+/* Apply such lines. Returns false (with part of them applied) if they are no such lines. */
+MUST_CHECK bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len);
 
 #endif

@@ -49,7 +49,7 @@ VSFTPD_DEFAULTS = {
 OWN = {
     "download_max_rate": "0", "hash_enable": "YES", "json_log_file": "", "max_per_user": "0",
     "max_upload_size": "0", "mode_z_enable": "NO", "pasv_address_map": "", "pid_file": "",
-    "scoreboard_file": "/run/miniftpd.scoreboard", "upload_max_rate": "0", "virtual_users_file": "",
+    "scoreboard_dir": "/run/miniftpd.scoreboard", "upload_max_rate": "0", "virtual_users_file": "",
 }
 
 # What an administrator who installs the file and changes nothing gets.
@@ -94,19 +94,31 @@ def entries(text):
     return found
 
 
+# What stands in the source of a manual page for a character of its own.
+ROFF = {r"\-": "-", r"\(aq": "'", r"\(ti": "~", r"\(ha": "^", r"\(ga": "`", r"\&": "", r"\e": "\\"}
+
+
+def plain(text):
+    """The text of a manual page as a reader sees it."""
+    return re.sub(r"\\(?:[-&e]|\(..)", lambda match: ROFF[match.group()], text)
+
+
 class ManualEntry:
     """One option of the manual."""
 
     def __init__(self, lines):
         self.name = lines[0].removeprefix(".B ")
-        self.text = lines[1]
-        facts = dict(line.rstrip(".").partition(": ")[::2] for line in lines[2:])
+        (at,) = [at for at, line in enumerate(lines) if line.startswith("Default: ")]
+        self.text = plain(" ".join(lines[1:at]))
+        facts = dict(plain(line).removesuffix(".").partition(": ")[::2] for line in lines[at:])
         self.default = facts["Default"].replace("not set", "")
         self.range = facts.get("Range")
+        self.per_user = "May differ from user to user" in facts
 
 
 def manual():
-    parts = re.split(r"^\.TP\n", output("--print-manual"), flags=re.MULTILINE)[1:]
+    text = output("--print-manual").partition("\n.SH ")[0] + "\n"
+    parts = re.split(r"^\.TP\n", text, flags=re.MULTILINE)[1:]
     found = [ManualEntry(re.sub(r"^\.SS .*\n", "", part, flags=re.MULTILINE).splitlines())
              for part in parts]
     names = [entry.name for entry in found]
@@ -183,6 +195,20 @@ def test_shipped_file_is_safe(sample):
 
 def test_lines_fit_a_screen():
     assert all(len(line) <= 100 for line in output("--print-sample").splitlines())
+
+
+def test_manual_says_what_a_file_of_a_user_can_set(tmp_path, sample):
+    """-t agrees: it names the options that have no effect there, and no others."""
+    users = tmp_path / "users"
+    users.mkdir()
+    lines = [f"{name}={entry.default}\n" for name, entry in sample.items()]
+    (users / "alice").write_text("".join(lines))
+    path = tmp_path / "miniftpd.conf"
+    path.write_text(f"local_enable=YES\nuser_config_dir={users}\n")
+    result = subprocess.run([PROGRAM, "-t", path], capture_output=True, text=True, timeout=10)
+    assert (result.returncode, result.stderr) == (0, "")
+    idle = set(re.findall(r"/alice:\d+: (\w+) has no effect in the file of one user", result.stdout))
+    assert idle == {name for name, entry in manual().items() if not entry.per_user}
 
 
 def bounds():
