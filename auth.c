@@ -7,10 +7,8 @@
  */
 #include "auth.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <shadow.h>
@@ -20,77 +18,97 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "account.h"
+#include "pamlogin.h"
+#include "password.h"
 #include "privcap.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
+#include "userlist.h"
+#include "utmprec.h"
+#include "verifier.h"
+#include "virtual.h"
+
+#define PLACES_BITS 20 /* more than max_per_user can be */
 
 /* The verifier's answer, in memory that it shares with N. */
 struct auth_answer {
     bool complete; /* set last */
     bool granted;
     char reason[AUTH_REASON_MAX];
-    struct auth_account account;
+    struct account account;
 };
 
 static void set_reason(char *reason, const char *text)
 {
-    struct str s = STR_INIT(AUTH_REASON_MAX - 1);
+    size_t len = strlen(text);
 
-    str_append(&s, text);
-    memcpy(reason, str_text(&s), s.len + 1);
-    str_free(&s);
+    len = len < AUTH_REASON_MAX ? len : AUTH_REASON_MAX - 1;
+    memcpy(reason, text, len);
+    reason[len] = '\0';
 }
 
-/* Copy a C string into an array; false if it does not fit. */
-static bool copy_string(char *to, size_t size, const char *from)
+static bool fill_account(struct account *account, const struct passwd *pw)
 {
-    size_t len = strlen(from);
-
-    if (len >= size) {
-        return false;
-    }
-    memcpy(to, from, len + 1);
-    return true;
+    return str_copy_out(account->name, sizeof(account->name), pw->pw_name) &&
+           verifier_fill_ids(account, pw);
 }
 
-/* Fill in what the account database says about a user. */
-static bool fill_account(struct auth_account *account, const struct passwd *pw)
+/*
+ * An account that the configuration names; with run_as_launching_user it is that name with our own ids,
+ * for nobody can become somebody else. `own`: room for it. NULL if there is no such account.
+ */
+static struct passwd *find_account(const struct tunables *tun, const char *name, struct passwd *own)
 {
-    int count = AUTH_GROUPS_MAX;
+    static char nowhere[] = "/nonexistent";
+    struct passwd *pw = getpwnam(name);
 
-    memset(account, 0, sizeof(*account));
-    account->uid = pw->pw_uid;
-    account->gid = pw->pw_gid;
-    if (getgrouplist(pw->pw_name, pw->pw_gid, account->groups, &count) == -1 || count < 0) {
-        return false;
+    if (!tun->run_as_launching_user || geteuid() == 0) {
+        return pw;
     }
-    account->group_count = (size_t)count;
-    return copy_string(account->name, sizeof(account->name), pw->pw_name) &&
-           copy_string(account->dir, sizeof(account->dir), pw->pw_dir);
+    *own = (struct passwd){.pw_name = (char *)(uintptr_t)name, /* read only */
+                           .pw_uid = geteuid(),
+                           .pw_gid = getegid(),
+                           .pw_dir = pw != NULL ? pw->pw_dir : nowhere};
+    return own;
+}
+
+/* An account that the configuration names must be there, and not be root. */
+static struct passwd *configured_account(const struct tunables *tun, const char *option,
+                                         const char *name, struct passwd *own, struct str *errors)
+{
+    struct passwd *pw = name != NULL ? find_account(tun, name, own) : NULL;
+
+    if (pw == NULL || pw->pw_uid == 0) {
+        str_append_format(errors, "the account %s=%s %s\n", option, name != NULL ? name : "",
+                          pw == NULL ? "does not exist" : "must not be root");
+        return NULL;
+    }
+    return pw;
 }
 
 static bool prepare_anonymous(struct auth *auth, struct str *errors)
 {
-    const struct tunables *tun = auth->tun;
-    struct passwd *pw = getpwnam(tun->ftp_username);
-    struct auth_account *account;
+    struct account_facts facts = {.home = ""};
+    struct passwd own;
+    struct passwd *pw =
+        configured_account(auth->tun, "ftp_username", auth->tun->ftp_username, &own, errors);
+    struct account *account = pw != NULL ? calloc(1, sizeof(*account)) : NULL;
     struct stat st;
 
-    if (pw == NULL || pw->pw_uid == 0) {
-        str_append_format(errors,
-                          "the account ftp_username=%s %s (anonymous_enable=YES needs it)\n",
-                          tun->ftp_username, pw == NULL ? "does not exist" : "must not be root");
+    if (pw == NULL) {
         return false;
     }
-    account = malloc(sizeof(*account));
+    if (account != NULL) {
+        account->kind = ACCOUNT_ANONYMOUS;
+        facts.home = pw->pw_dir;
+    }
     if (account == NULL || !fill_account(account, pw) ||
-        (tun->anon_root != NULL &&
-         !copy_string(account->dir, sizeof(account->dir), tun->anon_root))) {
-        str_append_format(errors, "cannot use the account ftp_username=%s\n", tun->ftp_username);
+        !account_place(account, auth->tun, &facts)) {
+        str_append_format(errors, "cannot use the account ftp_username=%s\n", pw->pw_name);
         free(account);
         return false;
     }
@@ -102,56 +120,46 @@ static bool prepare_anonymous(struct auth *auth, struct str *errors)
         free(account);
         return false;
     }
-    account->anonymous = true;
     auth->anonymous = account;
     return true;
 }
 
-/*
- * Turn a hash into a setting of the same scheme and cost, with a salt of dots: nothing of an account
- * stays in the memory that all sessions inherit. Returns false for a scheme it does not know.
- */
-static bool setting_from_hash(const char *hash, char *setting, size_t size)
-{
-    bool bcrypt = strncmp(hash, "$2", 2) == 0;
-    const char *last = strrchr(hash, '$');
-    size_t salt_end = bcrypt ? 29 : last != NULL ? (size_t)(last - hash) : 0;
-    size_t salt = salt_end;
-    struct crypt_data *data;
-    const char *result;
-    bool good;
+struct setting {
+    char *text;
+    size_t size;
+    bool found;
+};
 
-    if (hash[0] != '$' || salt_end == 0 || salt_end >= size || strlen(hash) <= salt_end) {
-        return false;
-    }
-    memcpy(setting, hash, salt_end);
-    setting[salt_end] = '\0';
-    while (salt > 0 && setting[salt - 1] != '$') {
-        setting[--salt] = '.';
-    }
-    data = calloc(1, sizeof(*data));
-    result = data != NULL ? crypt_r("", setting, data) : NULL;
-    good = result != NULL && result[0] != '*';
-    free(data);
-    return good;
+static bool use_setting(void *data, const struct virtual_entry *entry)
+{
+    struct setting *setting = data;
+
+    setting->found = password_setting_of(entry->hash, setting->text, setting->size);
+    return !setting->found;
 }
 
-/* The scheme and cost of the first account that has a password. */
-static void find_setting(char *setting, size_t size)
+/* The scheme and cost of the first user who has a password. */
+static void find_setting(const struct tunables *tun, char *text, size_t size)
 {
-    char fallback[CRYPT_GENSALT_OUTPUT_SIZE];
+    struct setting setting = {.text = text, .size = size};
+    struct str faults = STR_INIT(4096);
     struct spwd *entry;
-    bool found = false;
 
-    setspent();
-    while (!found && (entry = getspent()) != NULL) {
-        found = entry->sp_pwdp != NULL && setting_from_hash(entry->sp_pwdp, setting, size);
+    if (tun->virtual_users_file != NULL) {
+        (void)!virtual_read(tun->virtual_users_file, use_setting, &setting, &faults);
     }
-    endspent();
-    if (!found && (crypt_gensalt_rn(NULL, 0, NULL, 0, fallback, sizeof(fallback)) == NULL ||
-                   !copy_string(setting, size, fallback))) {
-        setting[0] = '\0';
+    if (tun->local_enable) {
+        setspent();
+        while (!setting.found && (entry = getspent()) != NULL) {
+            setting.found =
+                entry->sp_pwdp != NULL && password_setting_of(entry->sp_pwdp, text, size);
+        }
+        endspent();
     }
+    if (!setting.found) {
+        password_default_setting(text, size);
+    }
+    str_free(&faults);
 }
 
 /*
@@ -165,7 +173,7 @@ static void choose_dummy_setting(struct auth *auth, struct str *errors)
     pid_t pid = shared != MAP_FAILED ? fork() : -1;
 
     if (pid == 0) {
-        find_setting(shared, size);
+        find_setting(auth->tun, shared, size);
         _exit(EXIT_STATUS_OK);
     }
     if (pid == -1) {
@@ -179,42 +187,75 @@ static void choose_dummy_setting(struct auth *auth, struct str *errors)
     }
 }
 
-/* One slot per processor. Locks on its bytes belong to processes and die with them. */
+/*
+ * Two files that are nothing but bytes to lock; the locks belong to processes and die with them. Slots:
+ * one per processor. Places: one per session that a user may have.
+ */
 static bool prepare_slots(struct auth *auth, const struct auth *old)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (old != NULL) {
         auth->slots_fd = old->slots_fd;
+        auth->places_fd = old->places_fd;
         auth->slots = old->slots;
         return true;
     }
     auth->slots = cores > 0 ? (unsigned)cores : 1;
     auth->slots_fd = memfd_create("password-checks", MFD_CLOEXEC);
-    return auth->slots_fd != -1;
+    auth->places_fd = memfd_create("sessions-of-users", MFD_CLOEXEC);
+    return auth->slots_fd != -1 && auth->places_fd != -1;
+}
+
+/* Who gets uploads of anonymous users. */
+static void prepare_chown(struct auth *auth, struct str *errors)
+{
+    struct passwd *pw = getpwnam(auth->tun->chown_username);
+
+    if (pw == NULL) {
+        str_append_format(
+            errors, "the account chown_username=%s does not exist (chown_uploads=YES needs it)\n",
+            auth->tun->chown_username);
+    } else {
+        auth->chown_uid = pw->pw_uid;
+    }
+    if (auth->tun->run_as_launching_user) {
+        str_append(errors,
+                   "chown_uploads=YES needs root, and run_as_launching_user=YES has none\n");
+        return;
+    }
+    /* somebody else may check a configuration; but what runs as root was started without it */
+    if (geteuid() == 0 && !privcap_can_chown()) {
+        str_append(errors, "chown_uploads=YES needs the capability CAP_CHOWN, which this process "
+                           "was not given\n");
+    }
 }
 
 bool auth_prepare(struct auth *auth, const struct tunables *tun, const struct auth *old,
                   struct str *errors)
 {
+    struct passwd own;
     struct passwd *pw;
     size_t before = errors->len;
 
     memset(auth, 0, sizeof(*auth));
     auth->tun = tun;
-    auth->slots_fd = -1;
-    pw = getpwnam(tun->nopriv_user);
-    if (pw == NULL || pw->pw_uid == 0) {
-        str_append_format(errors, "the account nopriv_user=%s %s\n", tun->nopriv_user,
-                          pw == NULL ? "does not exist" : "must not be root");
-    } else {
+    auth->slots_fd = auth->places_fd = -1;
+    pw = configured_account(tun, "nopriv_user", tun->nopriv_user, &own, errors);
+    if (pw != NULL) {
         auth->nopriv_uid = pw->pw_uid;
         auth->nopriv_gid = pw->pw_gid;
     }
     if (tun->anonymous_enable) {
         (void)prepare_anonymous(auth, errors); /* the errors count */
     }
-    if (tun->local_enable) {
+    if (tun->guest_enable && tun->local_enable) {
+        (void)configured_account(tun, "guest_username", tun->guest_username, &own, errors);
+    }
+    if (tun->chown_uploads) {
+        prepare_chown(auth, errors);
+    }
+    if (tun->local_enable || tun->virtual_users_file != NULL) {
         choose_dummy_setting(auth, errors);
     }
     if (errors->len == before && !prepare_slots(auth, old)) {
@@ -235,199 +276,138 @@ void auth_release(struct auth *auth)
 
 bool auth_is_name(const char *name, size_t len)
 {
-    if (len == 0 || len > LOGIN_NAME_MAX_LEN || name[0] == '-') {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)name[i];
-
-        if (c <= ' ' || c == 0x7F || c == '/' || c == ':') {
-            return false;
-        }
-    }
-    return true;
+    return virtual_is_name(name, len); /* what is no name there is none in /etc/passwd either */
 }
 
-const struct auth_account *auth_anonymous(const struct auth *auth, const char **reason)
+/* Anonymous users may write their name in any case, and no list needs to foresee that. */
+static enum userlist_answer look_up_listed(const char *path, const char *name)
+{
+    static const char *const anonymous[] = {"anonymous", "ftp"};
+    enum userlist_answer answer = userlist_look_up(path, name);
+
+    for (size_t i = 0; answer == USERLIST_NOT_LISTED && i < ARRAY_LEN(anonymous); i++) {
+        if (str_equal_nocase(name, anonymous[i])) {
+            answer = userlist_look_up(path, anonymous[i]);
+        }
+    }
+    return answer;
+}
+
+bool auth_list_allows(const struct auth *auth, const char *name, char *reason)
+{
+    const struct tunables *tun = auth->tun;
+    struct str text = STR_INIT(ACCOUNT_DIR_MAX + AUTH_REASON_MAX);
+    bool allowed = true;
+
+    if (!tun->userlist_enable) {
+        return true;
+    }
+    switch (look_up_listed(tun->userlist_file, name)) {
+    case USERLIST_LISTED:
+        allowed = !tun->userlist_deny;
+        str_append(&text, "refused by userlist_file");
+        break;
+    case USERLIST_NOT_LISTED:
+        allowed = tun->userlist_deny;
+        str_append(&text, "not in userlist_file");
+        break;
+    case USERLIST_UNREADABLE:
+        allowed = false;
+        str_append_format(&text, "cannot read userlist_file=%s: %s",
+                          tun->userlist_file != NULL ? tun->userlist_file : "", strerror(errno));
+        break;
+    }
+    set_reason(reason, str_text(&text));
+    str_free(&text);
+    return allowed;
+}
+
+const struct account *auth_anonymous(const struct auth *auth, const char **reason)
 {
     *reason = "anonymous_enable=NO";
     return auth->anonymous;
 }
 
-const char *auth_shadow_fault(const struct spwd *entry, long today)
+/* The verifier holds nothing of the session: not the client, not the log. `a` and `b`: but these. */
+static void close_others(int a, int b)
 {
-    if (entry->sp_expire >= 0 && today >= entry->sp_expire) {
-        return "the account has expired";
+    int low = a < b ? a : b;
+    int high = a < b ? b : a;
+
+    if (low > STDERR_FILENO + 1) {
+        (void)syscall(SYS_close_range, STDERR_FILENO + 1, low - 1, 0);
     }
-    if (entry->sp_lstchg == 0) {
-        return "the password must be changed first";
+    if (high > low + 1) {
+        (void)syscall(SYS_close_range, (low > STDERR_FILENO ? low : STDERR_FILENO) + 1, high - 1,
+                      0);
     }
-    if (entry->sp_lstchg > 0 && entry->sp_max >= 0 && today - entry->sp_lstchg > entry->sp_max) {
-        return "the password has expired";
-    }
-    return NULL;
+    (void)syscall(SYS_close_range, high + 1, ~0U, 0);
 }
 
-/* For strings of the same length the time does not depend on where they differ. */
-static bool equal_constant_time(const char *a, const char *b)
+/* With a PAM session: say that the answer is there, wait for the end of N, and close the session. */
+static void keep_session(struct pamlogin *pam, int keeper_fd, const struct account *account,
+                         const char *peer)
 {
-    size_t len = strlen(a);
-    unsigned char difference = 0;
+    char byte = 1;
+    ssize_t n;
 
-    if (len != strlen(b)) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        difference |= (unsigned char)(a[i] ^ b[i]);
-    }
-    return difference == 0;
+    utmprec_login(getpid(), account->name, peer);
+    (void)setsid(); /* what ends the session's processes must not end this one */
+    do {
+        n = write(keeper_fd, &byte, sizeof(byte));
+    } while (n == -1 && errno == EINTR);
+    do {
+        n = read(keeper_fd, &byte, sizeof(byte));
+    } while (n > 0 || (n == -1 && errno == EINTR));
+    utmprec_logout(getpid());
+    pamlogin_end(pam);
 }
 
-bool auth_password_matches(const char *password, const char *hash, const char *dummy_setting)
+NORETURN static void run_verifier(const struct auth *auth, const struct auth_login *login,
+                                  struct auth_answer *answer, int keeper_fd)
 {
-    bool usable = hash != NULL && hash[0] != '\0' && hash[0] != '*' && hash[0] != '!' &&
-                  crypt_checksalt(hash) != CRYPT_SALT_INVALID;
-    struct crypt_data *data = calloc(1, sizeof(*data));
-    const char *result;
-    bool matches;
-
-    if (data == NULL) {
-        return false;
-    }
-    /* an empty or locked hash costs what a wrong password costs */
-    result = crypt_r(password, usable ? hash : dummy_setting, data);
-    matches = usable && result != NULL && result[0] != '*' && equal_constant_time(result, hash);
-    explicit_bzero(data, sizeof(*data));
-    free(data);
-    return matches;
-}
-
-static bool shell_is_listed(const char *shell)
-{
-    const char *listed;
-    bool found = false;
-
-    if (shell == NULL || shell[0] == '\0') {
-        shell = "/bin/sh"; /* passwd(5) */
-    }
-    setusershell();
-    while (!found && (listed = getusershell()) != NULL) {
-        found = strcmp(listed, shell) == 0;
-    }
-    endusershell();
-    return found;
-}
-
-/* Why an account may not log in whatever its password is, or NULL. */
-static const char *account_fault(const struct auth *auth, const struct passwd *pw,
-                                 const struct spwd *shadow)
-{
-    if (!auth->tun->local_enable) {
-        return "local_enable=NO";
-    }
-    if (pw == NULL) {
-        return "no such account";
-    }
-    if (pw->pw_uid == 0) {
-        return "root may not log in";
-    }
-    if (auth->tun->check_shell && !shell_is_listed(pw->pw_shell)) {
-        return "the shell is not in /etc/shells";
-    }
-    return shadow != NULL ? auth_shadow_fault(shadow, (long)(time(NULL) / 86400)) : NULL;
-}
-
-/* In the verifier: wait for a free slot; the lock goes away with the process. */
-static void take_slot(const struct auth *auth)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-
-    for (unsigned i = 0; i < auth->slots; i++) {
-        lock.l_start = i;
-        if (fcntl(auth->slots_fd, F_SETLK, &lock) == 0) {
-            return;
-        }
-    }
-    lock.l_start = (off_t)sysutil_random(auth->slots);
-    while (fcntl(auth->slots_fd, F_SETLKW, &lock) == -1 && errno == EINTR) {
-    }
-}
-
-/* In the verifier, as its last act: a home that cannot be entered is a login that fails. */
-static bool enter_home(struct auth_answer *answer)
-{
-    const struct auth_account *account = &answer->account;
-    const struct privcap_plan plan = {
-        .uid = account->uid,
-        .gid = account->gid,
-        .groups = account->groups,
-        .group_count = account->group_count,
-        .dir = account->dir,
-    };
     struct str reason = STR_INIT(AUTH_REASON_MAX - 1);
+    struct pamlogin *pam = NULL;
 
-    if (privcap_can_enter(&plan)) {
-        return true;
-    }
-    str_append(&reason, "cannot enter the home directory: ");
-    str_append(&reason, strerror(errno));
+    answer->granted = verifier_run(auth, login->name, login->password, login->peer,
+                                   &answer->account, &reason, &pam);
     set_reason(answer->reason, str_text(&reason));
-    str_free(&reason);
-    return false;
-}
-
-/* In the verifier: every step is taken whatever the one before said, so that times tell nothing. */
-static void verify(const struct auth *auth, const char *name, const char *password,
-                   struct auth_answer *answer)
-{
-    struct passwd *pw = getpwnam(name);
-    struct spwd *shadow = getspnam(name);
-    const char *fault = account_fault(auth, pw, shadow);
-    const char *hash = shadow != NULL ? shadow->sp_pwdp : pw != NULL ? pw->pw_passwd : NULL;
-    bool matches;
-
-    take_slot(auth);
-    matches = auth_password_matches(password, hash, auth->dummy_setting);
-    if (fault == NULL && !matches) {
-        fault = "wrong password";
-    }
-    if (fault == NULL && !fill_account(&answer->account, pw)) {
-        fault = "the account has too many groups or too long a home";
-    }
-    set_reason(answer->reason, fault != NULL ? fault : "");
-    answer->granted = fault == NULL && enter_home(answer);
     answer->complete = true;
-}
-
-/* The verifier holds nothing of the session: not the client, not the log. */
-static void close_others(int keep_fd)
-{
-    if (keep_fd > STDERR_FILENO + 1) {
-        (void)syscall(SYS_close_range, STDERR_FILENO + 1, keep_fd - 1, 0);
+    if (pam != NULL && keeper_fd != -1) {
+        (void)close(auth->slots_fd); /* with its lock: the check is over, and this process stays */
+        keep_session(pam, keeper_fd, &answer->account, login->peer);
     }
-    (void)syscall(SYS_close_range, keep_fd + 1, ~0U, 0);
+    _exit(EXIT_STATUS_OK);
 }
 
-bool auth_start(const struct auth *auth, const char *name, const char *password,
-                struct auth_job *job)
+/* With a PAM session the verifier stays, and answers over a socket whose end is the session's end. */
+static bool open_keeper(const struct auth *auth, int fds[2])
+{
+    fds[0] = fds[1] = -1;
+    return !pamlogin_available() || !auth->tun->session_support || sysutil_socketpair(fds) == 0;
+}
+
+bool auth_start(const struct auth *auth, const struct auth_login *login, struct auth_job *job)
 {
     struct auth_answer *answer =
         mmap(NULL, sizeof(*answer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pid_t pid;
+    int keeper[2];
 
     if (answer == MAP_FAILED) {
         return false;
     }
-    pid = fork();
-    if (pid == 0) {
-        close_others(auth->slots_fd);
-        verify(auth, name, password, answer);
-        _exit(EXIT_STATUS_OK);
+    *job = (struct auth_job){.pid = -1, .ready_fd = -1, .answer = answer};
+    if (open_keeper(auth, keeper)) {
+        job->pid = fork();
+        if (job->pid == 0) {
+            close_others(auth->slots_fd, keeper[1] != -1 ? keeper[1] : auth->slots_fd);
+            run_verifier(auth, login, answer, keeper[1]);
+        }
+        job->stays = keeper[0] != -1;
+        job->ready_fd = job->stays || job->pid == -1 ? keeper[0] : sysutil_pidfd_open(job->pid);
     }
-    job->pid = pid;
-    job->answer = answer;
-    job->pidfd = pid == -1 ? -1 : sysutil_pidfd_open(pid);
-    if (job->pidfd == -1) {
+    sysutil_close(&keeper[1]);
+    if (job->pid == -1 || job->ready_fd == -1) {
         int saved_errno = errno;
 
         auth_cancel(job);
@@ -440,23 +420,29 @@ bool auth_start(const struct auth *auth, const char *name, const char *password,
 /* Reap the verifier and give the page back. */
 static void end_job(struct auth_job *job)
 {
+    sysutil_close(&job->ready_fd);
     if (job->pid > 0) {
         (void)sysutil_wait(job->pid);
     }
-    sysutil_close(&job->pidfd);
     (void)munmap(job->answer, sizeof(*job->answer));
     job->pid = -1;
     job->answer = NULL;
 }
 
-bool auth_finish(struct auth_job *job, struct auth_account *account, char *reason)
+bool auth_finish(struct auth_job *job, struct account *account, char *reason, int *keeper_fd_out)
 {
     bool granted = job->answer->complete && job->answer->granted;
 
-    if (granted) {
-        *account = job->answer->account;
-    }
+    *keeper_fd_out = -1;
     set_reason(reason, job->answer->complete ? job->answer->reason : "the verifier died");
+    if (granted) {
+        account_copy(account, &job->answer->account);
+    }
+    if (granted && job->stays) {
+        *keeper_fd_out = job->ready_fd;
+        job->ready_fd = -1;
+        job->pid = -1; /* it outlives us */
+    }
     end_job(job);
     return granted;
 }
@@ -467,4 +453,21 @@ void auth_cancel(struct auth_job *job)
         (void)kill(job->pid, SIGKILL); /* it is our child and not yet reaped */
     }
     end_job(job);
+}
+
+bool auth_take_place(const struct auth *auth, const char *name, unsigned most)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    uint64_t hash = 0xCBF29CE484222325ULL; /* FNV-1a; two users share places once in a trillion */
+
+    for (const char *p = name; *p != '\0'; p++) {
+        hash = (hash ^ (unsigned char)*p) * 0x100000001B3ULL;
+    }
+    for (unsigned i = 0; i < most; i++) {
+        lock.l_start = (off_t)((hash >> 24 << PLACES_BITS) + i);
+        if (fcntl(auth->places_fd, F_SETLK, &lock) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -14,42 +14,40 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "account.h"
 #include "common.h"
+#include "password.h"
 
 struct str;
 struct tunables;
 
-#define AUTH_GROUPS_MAX  1024 /* supplementary groups of one account */
-#define AUTH_DIR_MAX     4096
-#define AUTH_REASON_MAX  128
-#define AUTH_SETTING_MAX 384 /* CRYPT_GENSALT_OUTPUT_SIZE of libcrypt is 192 */
-
-/* An account that logged in: all that its service process needs. */
-struct auth_account {
-    char name[LOGIN_NAME_MAX_LEN + 1];
-    uid_t uid;
-    gid_t gid;
-    bool anonymous;
-    size_t group_count;
-    gid_t groups[AUTH_GROUPS_MAX];
-    char dir[AUTH_DIR_MAX]; /* where the session starts */
-};
+#define AUTH_REASON_MAX 512
 
 /* What L prepares once per configuration. Read only for sessions. */
 struct auth {
     const struct tunables *tun;
     uid_t nopriv_uid;
     gid_t nopriv_gid;
-    struct auth_account *anonymous;       /* NULL unless anonymous_enable */
-    char dummy_setting[AUTH_SETTING_MAX]; /* what unknown names are hashed with */
-    int slots_fd;                         /* as many bytes as checks may run at once */
+    uid_t chown_uid;                          /* of chown_username; valid with chown_uploads */
+    struct account *anonymous;                /* NULL unless anonymous_enable */
+    char dummy_setting[PASSWORD_SETTING_MAX]; /* what unknown names are hashed with */
+    int slots_fd;                             /* as many bytes as checks may run at once */
     unsigned slots;
+    int places_fd; /* see auth_take_place() */
+};
+
+/* What a verifier is asked. */
+struct auth_login {
+    const char *name;
+    const char *password; /* NULL: an anonymous login, which has none, but may have settings */
+    const char *peer;     /* the client's address as text */
 };
 
 /* A verification under way. */
 struct auth_job {
     pid_t pid;
-    int pidfd; /* readable when the answer is there */
+    int ready_fd; /* readable when the answer is there */
+    bool stays;   /* ready_fd is a socket to a verifier that keeps a PAM session open */
     struct auth_answer *answer;
 };
 
@@ -67,34 +65,39 @@ void auth_release(struct auth *auth);
 bool auth_is_name(const char *name, size_t len);
 
 /*
- * The account of anonymous logins, or NULL with a reason for the log.
+ * Does the user list let this name (which may be any text) go on to a password? Reads userlist_file; one
+ * that cannot be read lets nobody in. Returns false with a reason for the log.
  */
-const struct auth_account *auth_anonymous(const struct auth *auth, const char **reason);
+MUST_CHECK bool auth_list_allows(const struct auth *auth, const char *name, char *reason);
 
 /*
- * Start to verify a local user. The password is not kept. Returns false with errno; on true the
- * caller ends the job with auth_finish() or auth_cancel().
+ * The account of anonymous logins, or NULL with a reason for the log. It has no settings of its own:
+ * with user_config_dir, ask auth_start().
  */
-MUST_CHECK bool auth_start(const struct auth *auth, const char *name, const char *password,
+const struct account *auth_anonymous(const struct auth *auth, const char **reason);
+
+/*
+ * Start to verify a user. The password is not kept. Returns false with errno; on true the caller ends
+ * the job with auth_finish() or auth_cancel().
+ */
+MUST_CHECK bool auth_start(const struct auth *auth, const struct auth_login *login,
                            struct auth_job *job);
 
 /*
- * Take the answer of a job whose pidfd is readable. Returns true and the account, or false and why in
- * `reason` (AUTH_REASON_MAX bytes), for the log only.
+ * Take the answer of a job whose ready_fd is readable. Returns true and the account, or false; `reason`
+ * (AUTH_REASON_MAX bytes), for the log only, says why, or what is odd about a login that is granted.
+ * *keeper_fd_out: -1, or what the caller closes at the end of the session, which closes the PAM session.
  */
-MUST_CHECK bool auth_finish(struct auth_job *job, struct auth_account *account, char *reason);
+MUST_CHECK bool auth_finish(struct auth_job *job, struct account *account, char *reason,
+                            int *keeper_fd_out);
 
 /* End a job that takes too long or is not wanted any more. */
 void auth_cancel(struct auth_job *job);
 
 /*
- * For the tests: why an account of /etc/shadow may not log in today (days since 1970), or NULL.
- * shadow(5); an expired password counts, because FTP cannot change it.
+ * Take one of the `most` places that the sessions of this user have; the place is held by this process
+ * until its end. Returns false if there is none.
  */
-struct spwd;
-const char *auth_shadow_fault(const struct spwd *entry, long today);
-
-/* For the tests: does `password` belong to `hash`? The same work for every hash of a scheme. */
-bool auth_password_matches(const char *password, const char *hash, const char *dummy_setting);
+MUST_CHECK bool auth_take_place(const struct auth *auth, const char *name, unsigned most);
 
 #endif

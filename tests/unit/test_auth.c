@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "auth.h"
@@ -21,6 +22,7 @@
 #include "sysutil.h"
 #include "tunable.h"
 #include "unit.h"
+#include "verifier.h"
 
 #define DUMMY "$5$rounds=1000$........"
 
@@ -117,7 +119,7 @@ static void check_shadow(void **state)
                                .sp_warn = row->warn,
                                .sp_inact = row->inactive,
                                .sp_expire = row->expires};
-    const char *fault = auth_shadow_fault(&entry, TODAY);
+    const char *fault = verifier_shadow_fault(&entry, TODAY);
 
     if (row->fault == NULL) {
         assert_null(fault);
@@ -125,100 +127,6 @@ static void check_shadow(void **state)
         assert_non_null(fault);
         assert_non_null(strstr(fault, row->fault));
     }
-}
-
-/* Hashes of "secret", all made by crypt(3) of libxcrypt with the lowest costs. */
-#define YESCRYPT "$y$j75$aaaaaaaaaaaaaaaaaaaa1/$6Z2YZM56GIv2RGydU0zRSeLL5TPoK6H90CD42Ofgh72"
-#define SHA512                                                                                     \
-    "$6$rounds=1000$saltsalt$"                                                                     \
-    "LAV5VE5Y7w1d73x1mFNspYWUpazfmwv2SoepNXNKJ/otop/Zok96Hr8Q13LEv0DRY/x8v0/crpIjl8NJSAqXV/"
-#define SHA256 "$5$rounds=1000$saltsalt$eKLZU9t9OoPWrqOQsoTIKG0aYkZ5rGOoOQhiIvoSWX2"
-#define BCRYPT "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
-/* of "päss wörd" in UTF-8, and of "" */
-#define UMLAUTS                                                                                    \
-    "$6$rounds=1000$saltsalt$"                                                                     \
-    "QjrOMI2bpjUkKw7r6F4LlcDJCcvAteBcyt9zi21uOtLdVsU9ft96/SKWYGzMWU8EG6R.XlcMeZTb4oTubbQk10"
-#define EMPTY                                                                                      \
-    "$6$rounds=1000$saltsalt$"                                                                     \
-    "VEHSITfYmhRDpD6t31S9LUhNne.FOx10qNSjfu2skYK5wKPYCkdF/995SUbfpqIy5BFbEit9G4aDmW4aq4oX9."
-
-struct password_row {
-    const char *name;
-    const char *password;
-    const char *hash;
-    bool matches;
-};
-
-/* clang-format off */
-static const struct password_row password_rows[] = {
-    { "password_of_yescrypt", "secret", YESCRYPT, true },
-    { "password_of_sha512", "secret", SHA512, true },
-    { "password_of_sha256", "secret", SHA256, true },
-    { "password_of_bcrypt", "secret", BCRYPT, true },
-    { "password_of_utf8", "p\xC3\xA4ss w\xC3\xB6rd", UMLAUTS, true },
-    { "wrong_password_of_yescrypt", "Secret", YESCRYPT, false },
-    { "wrong_password_of_sha512", "Secret", SHA512, false },
-    { "wrong_password_of_sha256", "Secret", SHA256, false },
-    { "wrong_password_of_bcrypt", "Secret", BCRYPT, false },
-    { "wrong_password_that_is_longer", "secretx", SHA512, false },
-    { "wrong_password_that_is_shorter", "secre", SHA512, false },
-    { "wrong_password_that_is_empty", "", SHA512, false },
-    { "wrong_password_that_is_the_hash", SHA256, SHA256, false },
-    { "empty_password_that_was_set", "", EMPTY, true },
-    { "no_hash_takes_no_password", "", NULL, false },
-    { "no_hash_takes_no_word", "secret", NULL, false },
-    { "empty_hash_takes_no_password", "", "", false },
-    { "empty_hash_takes_no_word", "secret", "", false },
-    { "locked_by_a_star", "", "*", false },
-    { "locked_by_an_exclamation_mark", "", "!", false },
-    { "locked_by_two_exclamation_marks", "", "!!", false },
-    { "locked_hash_of_the_right_password", "secret", "!" SHA512, false },
-    { "locked_by_a_star_before_a_hash", "secret", "*" SHA512, false },
-    { "failure_token_of_crypt", "secret", "*0", false },
-    { "other_failure_token_of_crypt", "secret", "*1", false },
-    { "shadowed_elsewhere", "secret", "x", false },
-    { "malformed_scheme", "secret", "$99$saltsalt$abc", false },
-    { "malformed_without_a_scheme", "secret", "$", false },
-    { "malformed_with_nothing_behind_the_salt", "secret", "$6$rounds=1000$saltsalt$", false },
-    { "malformed_hash_that_is_cut", "secret", "$5$rounds=1000$saltsalt$eKLZU9t9OoPWrqOQsoTIKG0aYkZ5rGOoOQhiIvoSWX",
-      false },
-    { "malformed_hash_with_more_behind", "secret", SHA256 "x", false },
-    { "malformed_hash_with_a_blank_behind", "secret", SHA256 " ", false },
-    { "malformed_cost_of_bcrypt", "secret", "$2b$99$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", false },
-    { "malformed_text", "secret", "secret", false },
-    { "the_dummy_is_nobodys_hash", "secret", DUMMY, false },
-};
-/* clang-format on */
-
-static void check_password(void **state)
-{
-    const struct password_row *row = *state;
-
-    assert_int_equal(auth_password_matches(row->password, row->hash, DUMMY), row->matches);
-    assert_int_equal(auth_password_matches(row->password, row->hash, SHA512), row->matches);
-}
-
-static void every_changed_byte_of_a_hash_is_a_wrong_password(void **state)
-{
-    char hash[] = SHA256;
-
-    (void)state;
-    for (size_t i = strlen("$5$rounds=1000$saltsalt$"); hash[i] != '\0'; i++) {
-        hash[i] ^= 1;
-        assert_false(auth_password_matches("secret", hash, DUMMY));
-        hash[i] ^= 1;
-    }
-    assert_true(auth_password_matches("secret", hash, DUMMY));
-}
-
-static void the_longest_password_is_handled(void **state)
-{
-    char *password = unit_repeat('p', LOGIN_PASSWORD_MAX_LEN);
-
-    (void)state;
-    assert_false(auth_password_matches(password, SHA512, DUMMY));
-    assert_false(auth_password_matches(password, "!", DUMMY));
-    free(password);
 }
 
 /* An auth as the listener makes it, but with a cheap hash for unknown names. */
@@ -258,9 +166,18 @@ static void world_close(void)
     tunable_free(&world.tun);
 }
 
+static int keeper_fd;
+
+static bool start(const char *name, const char *password, struct auth_job *job)
+{
+    const struct auth_login login = {.name = name, .password = password, .peer = "127.0.0.1"};
+
+    return auth_start(&world.auth, &login, job);
+}
+
 static void wait_for(const struct auth_job *job)
 {
-    struct pollfd pfd = {.fd = job->pidfd, .events = POLLIN};
+    struct pollfd pfd = {.fd = job->ready_fd, .events = POLLIN};
 
     assert_int_equal(sysutil_poll(&pfd, 1, SYSUTIL_FOREVER), 1);
 }
@@ -284,16 +201,16 @@ static const struct job_row job_rows[] = {
 static void check_job(void **state)
 {
     const struct job_row *row = *state;
-    struct auth_account account = {.uid = 4711};
+    struct account account = {.uid = 4711};
     char reason[AUTH_REASON_MAX];
     struct auth_job job;
     size_t before;
 
     world_open(row->settings);
     before = unit_count_fds();
-    assert_true(auth_start(&world.auth, row->user, row->password, &job));
+    assert_true(start(row->user, row->password, &job));
     wait_for(&job);
-    assert_false(auth_finish(&job, &account, reason));
+    assert_false(auth_finish(&job, &account, reason, &keeper_fd));
     assert_string_equal(reason, row->reason);
     assert_int_equal(account.uid, 4711);
     assert_int_equal(unit_count_fds(), before);
@@ -310,24 +227,24 @@ static void hold_the_slot(void)
 
 static void a_verifier_that_is_killed_grants_nothing(void **state)
 {
-    struct auth_account account;
+    struct account account;
     char reason[AUTH_REASON_MAX];
     struct auth_job job;
 
     (void)state;
     world_open("local_enable=YES");
     hold_the_slot();
-    assert_true(auth_start(&world.auth, "no-such-user-here", "x", &job));
+    assert_true(start("no-such-user-here", "x", &job));
     assert_int_equal(kill(job.pid, SIGKILL), 0);
     wait_for(&job);
-    assert_false(auth_finish(&job, &account, reason));
+    assert_false(auth_finish(&job, &account, reason, &keeper_fd));
     assert_string_equal(reason, "the verifier died");
     world_close();
 }
 
 static void a_verifier_waits_for_a_free_slot(void **state)
 {
-    struct auth_account account;
+    struct account account;
     struct pollfd pfd = {.events = POLLIN};
     char reason[AUTH_REASON_MAX];
     struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1};
@@ -336,12 +253,12 @@ static void a_verifier_waits_for_a_free_slot(void **state)
     (void)state;
     world_open("local_enable=YES");
     hold_the_slot();
-    assert_true(auth_start(&world.auth, "no-such-user-here", "x", &job));
-    pfd.fd = job.pidfd;
+    assert_true(start("no-such-user-here", "x", &job));
+    pfd.fd = job.ready_fd;
     assert_int_equal(sysutil_poll(&pfd, 1, sysutil_now_ms() + 200), 0);
     assert_int_equal(fcntl(world.auth.slots_fd, F_SETLK, &lock), 0);
     wait_for(&job);
-    assert_false(auth_finish(&job, &account, reason));
+    assert_false(auth_finish(&job, &account, reason, &keeper_fd));
     assert_string_equal(reason, "no such account");
     world_close();
 }
@@ -356,13 +273,241 @@ static void a_verifier_that_hangs_can_be_cancelled(void **state)
     world_open("local_enable=YES");
     hold_the_slot();
     before = unit_count_fds();
-    assert_true(auth_start(&world.auth, "no-such-user-here", "x", &job));
+    assert_true(start("no-such-user-here", "x", &job));
     pid = job.pid;
     auth_cancel(&job);
     assert_int_equal(kill(pid, 0), -1);
     assert_int_equal(errno, ESRCH);
     assert_int_equal(unit_count_fds(), before);
     world_close();
+}
+
+/* ---- lists of users ---- */
+
+struct list_row {
+    const char *name;
+    const char *settings; /* besides userlist_file */
+    const char *lines;    /* NULL: there is no file */
+    const char *user;
+    const char *reason; /* a part of it; NULL: allowed */
+};
+
+#define LIST  "userlist_enable=YES"
+#define ALLOW LIST " userlist_deny=NO"
+
+/* clang-format off */
+static const struct list_row list_rows[] = {
+    { "list_that_is_off", "", "bob\n", "bob", NULL },
+    { "list_that_is_off_and_missing", "", NULL, "bob", NULL },
+    { "list_denies", LIST, "bob\n", "bob", "refused by userlist_file" },
+    { "list_denies_nobody_else", LIST, "bob\n", "alice", NULL },
+    { "list_allows", ALLOW, "bob\n", "bob", NULL },
+    { "list_allows_nobody_else", ALLOW, "bob\n", "alice", "not in userlist_file" },
+    { "list_that_is_empty_denies_nobody", LIST, "", "bob", NULL },
+    { "list_that_is_empty_allows_nobody", ALLOW, "", "bob", "not in userlist_file" },
+    { "list_that_is_missing_denies", LIST, NULL, "bob", "/list: No such file or directory" },
+    { "list_that_is_missing_allows_nobody", ALLOW, NULL, "bob", "/list: No such file or directory" },
+    { "list_and_no_name", LIST, "bob\n", "", NULL },
+    { "list_of_allowed_and_no_name", ALLOW, "\n", "", "not in userlist_file" },
+    { "list_denies_anonymous", LIST, "anonymous\n", "anonymous", "refused by" },
+    { "list_denies_anonymous_in_capitals", LIST, "anonymous\n", "ANONYMOUS", "refused by" },
+    { "list_denies_ftp_in_capitals", LIST, "ftp\n", "Ftp", "refused by" },
+    { "list_denies_capitals_as_they_are", LIST, "FTP\n", "FTP", "refused by" },
+    { "list_denies_one_name_of_anonymous_users", LIST, "ftp\n", "anonymous", NULL },
+    { "list_allows_anonymous_in_capitals", ALLOW, "anonymous\n", "ANONYMOUS", NULL },
+    { "list_denies_others_in_their_case", LIST, "bob\n", "BOB", NULL },
+};
+/* clang-format on */
+
+static void check_list(void **state)
+{
+    const struct list_row *row = *state;
+    char dir[UNIT_DIR_MAX];
+    struct str setting = STR_INIT(1000);
+    char reason[AUTH_REASON_MAX] = "";
+
+    unit_make_dir(dir);
+    world_open(row->settings);
+    str_append_format(&setting, "userlist_file=%s/list", dir);
+    set_options(str_text(&setting));
+    if (row->lines != NULL) {
+        unit_write_file(dir, "list", row->lines, strlen(row->lines));
+    }
+    assert_int_equal(auth_list_allows(&world.auth, row->user, reason), row->reason == NULL);
+    if (row->reason != NULL) {
+        assert_non_null(strstr(reason, row->reason));
+    }
+    world_close();
+    unit_remove_dir(dir);
+    str_free(&setting);
+}
+
+static void a_list_with_a_long_path_has_a_reason(void **state)
+{
+    char *path = unit_repeat('x', 2000);
+    struct str setting = STR_INIT(4000);
+    char reason[AUTH_REASON_MAX];
+
+    (void)state;
+    world_open(LIST);
+    str_append_format(&setting, "userlist_file=/%s", path);
+    set_options(str_text(&setting));
+    assert_false(auth_list_allows(&world.auth, "bob", reason));
+    assert_int_equal(strlen(reason), AUTH_REASON_MAX - 1); /* cut, and not empty */
+    assert_non_null(strstr(reason, "cannot read userlist_file=/xxx"));
+    world_close();
+    free(path);
+    str_free(&setting);
+}
+
+/* ---- the places of users ---- */
+
+/* A process that takes a place, says whether it got one, and keeps it until it is ended. */
+static pid_t take_place(const char *name, unsigned most, bool *taken_out)
+{
+    int fds[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_int_not_equal(pid, -1);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails ends us too */
+        byte = auth_take_place(&world.auth, name, most) ? 1 : 0;
+        (void)!write(fds[1], &byte, 1);
+        pause();
+        _exit(0);
+    }
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    *taken_out = byte == 1;
+    close(fds[0]);
+    close(fds[1]);
+    return pid;
+}
+
+static void end_process(pid_t pid)
+{
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_not_equal(sysutil_wait(pid), -1);
+}
+
+static void places_are_as_many_as_they_are(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned most;
+        bool taken;
+    } steps[] = {
+        {"bob", 3, true},    {"bob", 3, true},      {"alice", 1, true}, {"bob", 3, true},
+        {"bob", 3, false},   {"alice", 1, false},   {"bo", 1, true},    {"bobb", 1, true},
+        {"", 1, true},       {"bob", 2, false},     {"bob", 4, true},   {"alice", 100000, true},
+        {"carol", 0, false}, {"\xFF\x01", 1, true},
+    };
+    pid_t pids[ARRAY_LEN(steps)];
+
+    (void)state;
+    world_open("");
+    world.auth.places_fd = memfd_create("places", MFD_CLOEXEC);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        bool taken;
+
+        pids[i] = take_place(steps[i].name, steps[i].most, &taken);
+        assert_int_equal(taken, steps[i].taken);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        end_process(pids[i]);
+    }
+    close(world.auth.places_fd);
+    world_close();
+}
+
+static void a_place_is_free_after_the_end(void **state)
+{
+    pid_t first, second, third;
+    bool taken;
+
+    (void)state;
+    world_open("");
+    world.auth.places_fd = memfd_create("places", MFD_CLOEXEC);
+    first = take_place("bob", 2, &taken);
+    second = take_place("bob", 2, &taken);
+    assert_true(taken);
+    end_process(first);
+    third = take_place("bob", 2, &taken);
+    assert_true(taken);
+    end_process(take_place("bob", 2, &taken));
+    assert_false(taken);
+    end_process(second);
+    end_process(third);
+    close(world.auth.places_fd);
+    world_close();
+}
+
+/* ---- virtual users; those who get in are for the system suite, because it takes root ---- */
+
+struct virtual_row {
+    const char *name;
+    const char *settings; /* besides virtual_users_file */
+    const char *lines;
+    const char *user, *password;
+    const char *reason; /* a part of it */
+};
+
+#define SECRET "$5$rounds=1000$saltsalt$eKLZU9t9OoPWrqOQsoTIKG0aYkZ5rGOoOQhiIvoSWX2" /* secret */
+
+/* clang-format off */
+static const struct virtual_row virtual_rows[] = {
+    { "virtual_user_with_a_wrong_password", "", "vera:" SECRET ":1:1:/:\n", "vera", "Secret", "wrong password" },
+    { "virtual_user_who_is_locked", "", "vera:!" SECRET ":1:1:/:\n", "vera", "secret", "wrong password" },
+    { "virtual_user_who_is_unknown", "", "vera:" SECRET ":1:1:/:\n", "wim", "secret", "not in virtual_users_file, and local_enable=NO" },
+    { "virtual_user_who_is_unknown_beside_accounts", "local_enable=YES", "vera:x\n", "no-such-user-here", "x", "no such account" },
+    { "virtual_user_with_a_fault", "", "\nvera:" SECRET ":1:1:rel:\n", "vera", "secret", "/users:2: the home wants" },
+    { "virtual_user_with_a_fault_and_a_wrong_password", "", "vera:" SECRET "::1\n", "vera", "x", "/users:1: there is a gid" },
+    { "virtual_user_with_the_rights_of_root", "", "vera:" SECRET ":0:1:/:\n", "vera", "secret", "rights of root" },
+    { "virtual_user_with_the_account_root", "", "vera:" SECRET ":root::/:\n", "vera", "secret", "rights of root" },
+    { "virtual_user_without_an_account", "", "vera:" SECRET ":no-such-user-here::/:\n", "vera", "secret",
+      "the account no-such-user-here, whose rights" },
+    { "virtual_user_without_guest_username", "guest_username=no-such-user-here", "vera:" SECRET "\n", "vera", "secret",
+      "the account no-such-user-here, whose rights" },
+    { "virtual_user_without_any_guest_username", "guest_username=", "vera:" SECRET "\n", "vera", "secret", "the account , whose" },
+    { "virtual_user_without_a_group", "", "vera:" SECRET ":1:no-such-group-here:/:\n", "vera", "secret",
+      "the group no-such-group-here" },
+    { "virtual_user_without_a_home", "", "vera:" SECRET ":1234567:1234567\n", "vera", "secret", "has no home" },
+    { "virtual_user_with_a_bad_setting", "", "#\n#\nvera:" SECRET ":1:1:/: write_enable=NO\twrite_enable=x\n", "vera", "secret",
+      "/users:3: write_enable wants YES or NO" },
+    { "virtual_user_with_a_relative_local_root", "local_root=srv", "vera:" SECRET ":nobody\n", "vera", "secret", "does not begin with /" },
+    { "virtual_user_and_a_file_in_user_config_dir", "user_config_dir=/dev/null", "vera:" SECRET ":1:1:/:\n", "vera", "secret",
+      "/dev/null/vera: Not a directory" },
+    { "virtual_user_and_a_missing_chroot_list", "chroot_list_enable=YES chroot_list_file=/no/such/file",
+      "vera:" SECRET ":1:1:/:\n", "vera", "secret", "cannot read chroot_list_file=/no/such/file: No such file" },
+    { "virtual_user_and_no_chroot_list", "chroot_list_enable=YES chroot_list_file=",
+      "vera:" SECRET ":1:1:/:\n", "vera", "secret", "cannot read chroot_list_file=: No such file" },
+};
+/* clang-format on */
+
+static void check_virtual(void **state)
+{
+    const struct virtual_row *row = *state;
+    static struct account account;
+    char dir[UNIT_DIR_MAX];
+    struct str setting = STR_INIT(1000);
+    char reason[AUTH_REASON_MAX];
+    struct auth_job job;
+
+    unit_make_dir(dir);
+    world_open(row->settings);
+    str_append_format(&setting, "virtual_users_file=%s/users", dir);
+    set_options(str_text(&setting));
+    unit_write_file(dir, "users", row->lines, strlen(row->lines));
+    assert_true(start(row->user, row->password, &job));
+    wait_for(&job);
+    assert_false(auth_finish(&job, &account, reason, &keeper_fd));
+    assert_non_null(strstr(reason, row->reason));
+    assert_null(strstr(reason, "saltsalt"));
+    world_close();
+    unit_remove_dir(dir);
+    str_free(&setting);
 }
 
 struct prepare_row {
@@ -383,6 +528,15 @@ static const struct prepare_row prepare_rows[] = {
       "ftp_username=no-such-user-here does not exist" },
     { "prepare_refuses_root_as_ftp_username", "anonymous_enable=YES ftp_username=root anon_root=/usr",
       "ftp_username=root must not be root" },
+    { "prepare_of_guests", "anonymous_enable=NO local_enable=YES guest_enable=YES guest_username=nobody", NULL },
+    { "prepare_names_a_missing_guest_username",
+      "anonymous_enable=NO local_enable=YES guest_enable=YES guest_username=no-such-user-here",
+      "guest_username=no-such-user-here does not exist" },
+    { "prepare_refuses_root_as_guest_username",
+      "anonymous_enable=NO local_enable=YES guest_enable=YES guest_username=root", "guest_username=root must not be root" },
+    { "prepare_wants_no_guest_username_without_guests", "anonymous_enable=NO local_enable=YES guest_username=", NULL },
+    { "prepare_of_virtual_users_alone",
+      "anonymous_enable=NO local_enable=NO virtual_users_file=/no/such/file guest_username=nobody", NULL },
     { "prepare_names_a_missing_directory", "anonymous_enable=YES ftp_username=nobody anon_root=/no/such/dir",
       "/no/such/dir" },
     { "prepare_refuses_a_file_as_directory", "anonymous_enable=YES ftp_username=nobody anon_root=/etc/passwd",
@@ -406,7 +560,7 @@ static void check_prepare(void **state)
         assert_null(auth.anonymous);
     } else {
         const char *reason;
-        const struct auth_account *account = auth_anonymous(&auth, &reason);
+        const struct account *account = auth_anonymous(&auth, &reason);
 
         assert_int_equal(errors.len, 0);
         assert_int_not_equal(auth.nopriv_uid, 0);
@@ -421,8 +575,10 @@ static void check_prepare(void **state)
         /* a reload keeps the semaphore */
         assert_true(auth_prepare(&again, &world.tun, &auth, &errors));
         assert_int_equal(again.slots_fd, auth.slots_fd);
+        assert_int_equal(again.places_fd, auth.places_fd);
         auth_release(&again);
         close(auth.slots_fd);
+        close(auth.places_fd);
     }
     auth_release(&auth);
     tunable_free(&world.tun);
@@ -435,13 +591,15 @@ int main(void)
     UNIT_ADD_TABLE(check_name, name_rows);
     UNIT_ADD(names_have_a_longest_length);
     UNIT_ADD_TABLE(check_shadow, shadow_rows);
-    UNIT_ADD_TABLE(check_password, password_rows);
-    UNIT_ADD(every_changed_byte_of_a_hash_is_a_wrong_password);
-    UNIT_ADD(the_longest_password_is_handled);
     UNIT_ADD_TABLE(check_job, job_rows);
     UNIT_ADD(a_verifier_that_is_killed_grants_nothing);
     UNIT_ADD(a_verifier_waits_for_a_free_slot);
     UNIT_ADD(a_verifier_that_hangs_can_be_cancelled);
+    UNIT_ADD_TABLE(check_list, list_rows);
+    UNIT_ADD(a_list_with_a_long_path_has_a_reason);
+    UNIT_ADD(places_are_as_many_as_they_are);
+    UNIT_ADD(a_place_is_free_after_the_end);
+    UNIT_ADD_TABLE(check_virtual, virtual_rows);
     UNIT_ADD_TABLE(check_prepare, prepare_rows);
     return unit_run("auth");
 }
