@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -20,6 +21,7 @@
 
 #include "codec.h"
 #include "ctrlio.h"
+#include "rate.h"
 #include "sysutil.h"
 
 #define SEND_CHUNK_MAX  0x7ffff000    /* what one sendfile(2) can do */
@@ -37,6 +39,7 @@ void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms)
     x->file_fd = file_fd;
     x->timeout_ms = timeout_ms;
     x->started_ms = x->progress_ms = sysutil_now_ms();
+    x->room = XFER_NO_LIMIT;
     x->pipe_fds[0] = x->pipe_fds[1] = -1;
 }
 
@@ -51,32 +54,89 @@ bool xfer_convert(struct xfer *x, struct codec *codec)
 static void moved(struct xfer *x, size_t bytes)
 {
     x->bytes += bytes;
+    if (x->shown != NULL) {
+        atomic_store_explicit(x->shown, x->bytes, memory_order_relaxed);
+    }
     x->progress_ms = sysutil_now_ms();
+    if (x->rate != NULL) {
+        rate_spend(x->rate, bytes, x->progress_ms);
+    }
+}
+
+/* How much one system call may read or write. */
+static size_t bounded(const struct xfer *x, size_t most)
+{
+    return x->chunk_max > 0 && x->chunk_max < most ? x->chunk_max : most;
+}
+
+/* How much one system call may put on the network or take from it. */
+static size_t portion(const struct xfer *x, size_t most)
+{
+    return x->rate != NULL ? rate_portion(x->rate, bounded(x, most)) : bounded(x, most);
+}
+
+/* The same for an upload; without room one byte tells whether there is more. */
+static size_t portion_in(const struct xfer *x, size_t most)
+{
+    size_t bytes = portion(x, most);
+
+    return x->room >= bytes ? bytes : x->room > 0 ? (size_t)x->room : 1;
+}
+
+/* How much the codec may make at once. */
+static size_t cooked_max(const struct xfer *x)
+{
+    return bounded(x, COOKED_SIZE);
+}
+
+/* What ended a wait; CTRL_WAIT_EOF does not. */
+static enum xfer_result result_of(enum ctrl_wait wait)
+{
+    switch (wait) {
+    case CTRL_WAIT_READY:
+        return XFER_DONE;
+    case CTRL_WAIT_TIMEOUT:
+        return XFER_TIMEOUT;
+    case CTRL_WAIT_INPUT:
+        return XFER_INPUT;
+    case CTRL_WAIT_GONE:
+        return XFER_CTRL_GONE;
+    case CTRL_WAIT_PARENT_GONE:
+        return XFER_PARENT_GONE;
+    case CTRL_WAIT_EOF:
+        break;
+    }
+    bug("a wait that is not over");
 }
 
 /* Wait until the data connection can go on. XFER_DONE: it can. */
 static enum xfer_result wait_for_data(struct xfer *x, struct ctrlio *io, short events)
 {
-    for (;;) {
+    enum ctrl_wait wait;
+
+    do {
         /* half closed, what was asked for is still delivered; but a client that is gone looks the same */
         int64_t patience_ms =
             io->input_ended && x->timeout_ms > EOF_PATIENCE_MS ? EOF_PATIENCE_MS : x->timeout_ms;
 
-        switch (ctrlio_wait(io, x->data_fd, events, x->progress_ms + patience_ms)) {
-        case CTRL_WAIT_READY:
-            return XFER_DONE;
-        case CTRL_WAIT_TIMEOUT:
-            return XFER_TIMEOUT;
-        case CTRL_WAIT_INPUT:
-            return XFER_INPUT;
-        case CTRL_WAIT_EOF:
-            break;
-        case CTRL_WAIT_GONE:
-            return XFER_CTRL_GONE;
-        case CTRL_WAIT_PARENT_GONE:
-            return XFER_PARENT_GONE;
-        }
+        wait = ctrlio_wait(io, x->data_fd, events, x->progress_ms + patience_ms);
+    } while (wait == CTRL_WAIT_EOF); /* it is told once */
+    return result_of(wait);
+}
+
+/* Let the time pass that the rate asks for before the next portion. XFER_DONE: it has passed. */
+static enum xfer_result keep_rate(struct xfer *x, struct ctrlio *io)
+{
+    int64_t until_ms = x->rate != NULL ? rate_pause(x->rate, sysutil_now_ms()) : 0;
+    enum ctrl_wait wait;
+
+    if (until_ms == 0) {
+        return XFER_DONE;
     }
+    do {
+        wait = ctrlio_wait(io, -1, 0, until_ms);
+    } while (wait == CTRL_WAIT_EOF);
+    return wait == CTRL_WAIT_TIMEOUT ? XFER_DONE : result_of(wait);
 }
 
 static bool would_block(int error)
@@ -93,30 +153,42 @@ static enum xfer_result fail(struct xfer *x, enum xfer_result result, int error)
 /* Errors of sendfile(2) that speak of the file and not of the connection. */
 static bool is_file_error(int error)
 {
-    return error == EIO || error == EINVAL || error == ENOMEM || error == EOVERFLOW ||
-           error == EISDIR || error == EACCES || error == ESTALE || error == EBADMSG ||
-           error == EUCLEAN;
+    return error == EIO || error == ENOMEM || error == EOVERFLOW || error == EISDIR ||
+           error == EACCES || error == ESTALE || error == EBADMSG || error == EUCLEAN;
+}
+
+/* Fewer, fuller packets for a large file; closing the socket sends the rest. Only speed depends on it. */
+static void cork(struct xfer *x)
+{
+    const int on = 1;
+
+    /* a slow one is better sent as it comes */
+    if (!x->corked && x->rate == NULL && x->size - x->offset >= CORK_FROM) {
+        (void)setsockopt(x->data_fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+        x->corked = true;
+    }
 }
 
 static enum xfer_result send_plain(struct xfer *x, struct ctrlio *io)
 {
-    const int on = 1;
-
-    if (!x->corked && x->size - x->offset >= CORK_FROM) {
-        /* fewer, fuller packets; closing the socket sends the rest. Only speed depends on it. */
-        (void)setsockopt(x->data_fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
-        x->corked = true;
-    }
+    cork(x);
     while (x->offset < x->size) {
         off_t left = x->size - x->offset;
-        size_t chunk = left > SEND_CHUNK_MAX ? SEND_CHUNK_MAX : (size_t)left;
-        ssize_t n = sendfile(x->data_fd, x->file_fd, &x->offset, chunk);
-        enum xfer_result waited;
+        size_t chunk = portion(x, left > SEND_CHUNK_MAX ? SEND_CHUNK_MAX : (size_t)left);
+        enum xfer_result waited = keep_rate(x, io);
+        ssize_t n;
 
+        if (waited != XFER_DONE) {
+            return waited;
+        }
+        n = sendfile(x->data_fd, x->file_fd, &x->offset, chunk);
         if (n > 0) {
             moved(x, (size_t)n);
         } else if (n == 0) {
             return fail(x, XFER_FILE, EIO); /* the file got shorter; 226 would be a lie */
+        } else if (errno == EINVAL || errno == ENOSYS) {
+            x->no_sendfile = true; /* the file system cannot */
+            return XFER_DONE;
         } else if (errno != EINTR && !would_block(errno)) {
             return fail(x, is_file_error(errno) ? XFER_FILE : XFER_NETWORK, errno);
         }
@@ -132,9 +204,13 @@ static enum xfer_result send_all(struct xfer *x, struct ctrlio *io, const char *
                                  size_t *sent)
 {
     while (*sent < len) {
-        ssize_t n = send(x->data_fd, data + *sent, len - *sent, MSG_NOSIGNAL);
-        enum xfer_result waited;
+        enum xfer_result waited = keep_rate(x, io);
+        ssize_t n;
 
+        if (waited != XFER_DONE) {
+            return waited;
+        }
+        n = send(x->data_fd, data + *sent, portion(x, len - *sent), MSG_NOSIGNAL);
         if (n > 0) {
             *sent += (size_t)n;
             moved(x, (size_t)n);
@@ -154,7 +230,7 @@ static enum xfer_result cook(struct xfer *x)
     size_t used = 0;
     enum codec_result result =
         codec_run(x->codec, x->raw + x->raw_at, x->raw_len - x->raw_at, &used, x->cooked,
-                  COOKED_SIZE, &x->cooked_len, x->raw_ended);
+                  cooked_max(x), &x->cooked_len, x->raw_ended);
 
     x->raw_at += used;
     x->cooked_at = 0;
@@ -173,10 +249,11 @@ static enum xfer_result cook(struct xfer *x)
     bug("unknown codec result");
 }
 
-/* More of the file, when the codec has taken all there was. */
+/* More of the file, when all there was has been taken. */
 static enum xfer_result read_raw(struct xfer *x)
 {
     off_t left = x->size - x->offset;
+    size_t chunk = bounded(x, left < RAW_SIZE ? (size_t)left : RAW_SIZE);
     ssize_t n = 0;
 
     if (x->raw_at < x->raw_len || x->raw_ended) {
@@ -184,7 +261,7 @@ static enum xfer_result read_raw(struct xfer *x)
     }
     if (left > 0) {
         do {
-            n = pread(x->file_fd, x->raw, left < RAW_SIZE ? (size_t)left : RAW_SIZE, x->offset);
+            n = pread(x->file_fd, x->raw, chunk, x->offset);
         } while (n == -1 && errno == EINTR);
         if (n <= 0) {
             return fail(x, XFER_FILE, n == 0 ? EIO : errno); /* the file got shorter */
@@ -214,16 +291,59 @@ static enum xfer_result send_converted(struct xfer *x, struct ctrlio *io)
     }
 }
 
+/* Through our own memory, without converting. */
+static enum xfer_result send_copied(struct xfer *x, struct ctrlio *io)
+{
+    if (x->raw == NULL && (x->raw = malloc(RAW_SIZE)) == NULL) {
+        return fail(x, XFER_FILE, ENOMEM);
+    }
+    for (;;) {
+        enum xfer_result result = send_all(x, io, x->raw, x->raw_len, &x->raw_at);
+
+        if (result != XFER_DONE || x->raw_ended) {
+            return result;
+        }
+        if (x->bytes > 0 && (result = wait_for_data(x, io, POLLOUT)) != XFER_DONE) {
+            return result; /* as in send_converted */
+        }
+        if ((result = read_raw(x)) != XFER_DONE) {
+            return result;
+        }
+    }
+}
+
 enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io)
 {
-    return x->codec != NULL ? send_converted(x, io) : send_plain(x, io);
+    enum xfer_result result = XFER_DONE;
+
+    if (x->codec != NULL) {
+        return send_converted(x, io);
+    }
+    if (!x->no_sendfile) {
+        result = send_plain(x, io);
+    }
+    return result == XFER_DONE && x->no_sendfile ? send_copied(x, io) : result;
+}
+
+/* To the file, as far as there is room. */
+static enum xfer_result write_file(struct xfer *x, const char *data, size_t len)
+{
+    if (len > x->room) {
+        return XFER_TOO_LARGE;
+    }
+    if (sysutil_writen(x->file_fd, data, len) == -1) {
+        return fail(x, XFER_FILE, errno);
+    }
+    x->room -= x->room != XFER_NO_LIMIT ? len : 0;
+    return XFER_DONE;
 }
 
 /* Through our own memory: the first bytes of every upload, and files that splice(2) refuses. */
 static enum xfer_result copy_some(struct xfer *x, bool *ended)
 {
     char buffer[RECV_BUFFER];
-    ssize_t n = recv(x->data_fd, buffer, sizeof(buffer), 0);
+    ssize_t n = recv(x->data_fd, buffer, portion_in(x, sizeof(buffer)), 0);
+    enum xfer_result result;
 
     if (n == 0) {
         *ended = true;
@@ -232,11 +352,11 @@ static enum xfer_result copy_some(struct xfer *x, bool *ended)
     if (n == -1) {
         return would_block(errno) || errno == EINTR ? XFER_DONE : fail(x, XFER_NETWORK, errno);
     }
-    if (sysutil_writen(x->file_fd, buffer, (size_t)n) == -1) {
-        return fail(x, XFER_FILE, errno);
+    result = write_file(x, buffer, (size_t)n);
+    if (result == XFER_DONE) {
+        moved(x, (size_t)n);
     }
-    moved(x, (size_t)n);
-    return XFER_DONE;
+    return result;
 }
 
 /* The pipe between socket and file, at the second round of an upload. */
@@ -303,7 +423,7 @@ static enum xfer_result empty_pipe(struct xfer *x)
 /* Socket to pipe to file: the data is copied once, by the kernel. */
 static enum xfer_result splice_some(struct xfer *x, bool *ended)
 {
-    ssize_t n = splice(x->data_fd, NULL, x->pipe_fds[1], NULL, PIPE_SIZE,
+    ssize_t n = splice(x->data_fd, NULL, x->pipe_fds[1], NULL, portion_in(x, PIPE_SIZE),
                        SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE);
 
     if (n == 0) {
@@ -313,6 +433,10 @@ static enum xfer_result splice_some(struct xfer *x, bool *ended)
     if (n == -1) {
         return would_block(errno) || errno == EINTR ? XFER_DONE : fail(x, XFER_NETWORK, errno);
     }
+    if ((size_t)n > x->room) {
+        return XFER_TOO_LARGE;
+    }
+    x->room -= x->room != XFER_NO_LIMIT ? (size_t)n : 0;
     x->in_pipe = (size_t)n;
     return empty_pipe(x);
 }
@@ -322,21 +446,19 @@ static enum xfer_result write_cooked(struct xfer *x)
 {
     do {
         enum xfer_result result = cook(x);
+        enum xfer_result written = write_file(x, x->cooked, x->cooked_len);
 
-        if (x->cooked_len > 0 && sysutil_writen(x->file_fd, x->cooked, x->cooked_len) == -1) {
-            return fail(x, XFER_FILE, errno);
+        if (written != XFER_DONE || result != XFER_DONE) {
+            return written != XFER_DONE ? written : result;
         }
-        if (result != XFER_DONE) {
-            return result;
-        }
-    } while (x->raw_at < x->raw_len || x->cooked_len == COOKED_SIZE ||
+    } while (x->raw_at < x->raw_len || x->cooked_len == cooked_max(x) ||
              (x->raw_ended && !x->cooked_ended));
     return XFER_DONE;
 }
 
 static enum xfer_result convert_some(struct xfer *x, bool *ended)
 {
-    ssize_t n = recv(x->data_fd, x->raw, RAW_SIZE, 0);
+    ssize_t n = recv(x->data_fd, x->raw, portion(x, RAW_SIZE), 0);
 
     if (n == -1) {
         return would_block(errno) || errno == EINTR ? XFER_DONE : fail(x, XFER_NETWORK, errno);
@@ -364,8 +486,12 @@ enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io)
     bool ended = false;
 
     for (;;) {
-        enum xfer_result result = receive_some(x, &ended);
+        enum xfer_result result = keep_rate(x, io);
 
+        if (result != XFER_DONE) {
+            return result;
+        }
+        result = receive_some(x, &ended);
         if (result != XFER_DONE || ended) {
             return result;
         }

@@ -16,17 +16,27 @@
 
 struct codec;
 struct ctrlio;
+struct rate;
+
+#define XFER_NO_LIMIT UINT64_MAX /* of `room` */
 
 struct xfer {
     int data_fd; /* non-blocking; owned until xfer_close() */
     int file_fd; /* owned by the caller; -1 for text */
     int64_t timeout_ms;
     int64_t started_ms;
-    int64_t progress_ms; /* when the last byte moved */
-    uint64_t bytes;      /* moved so far */
-    int error;           /* errno of XFER_NETWORK and XFER_FILE */
+    int64_t progress_ms;     /* when the last byte moved */
+    uint64_t bytes;          /* moved so far */
+    _Atomic uint64_t *shown; /* where others see them; NULL: nowhere */
+    int error;               /* errno of XFER_NETWORK and XFER_FILE */
+
+    struct rate
+        *rate;        /* NULL: as fast as it can be; the caller's, for all transfers of a session */
+    size_t chunk_max; /* most bytes to be moved at once; 0: no limit */
+    uint64_t room;    /* bytes that an upload may still write; set to XFER_NO_LIMIT at first */
 
     off_t offset, size; /* of a file that is sent */
+    bool no_sendfile;   /* read and write instead */
     bool corked;
 
     int pipe_fds[2]; /* of an upload by splice(2); -1 = none */
@@ -34,7 +44,7 @@ struct xfer {
     bool no_splice; /* the file system refuses it */
 
     struct codec *codec; /* TYPE A, MODE Z; NULL: bytes go as they are */
-    char *raw;           /* what the codec takes: read from the file or received */
+    char *raw;           /* read from the file or received: what the codec takes */
     size_t raw_at, raw_len;
     char *cooked; /* what it made: to be sent or written */
     size_t cooked_at, cooked_len;
@@ -49,11 +59,15 @@ enum xfer_result {
     XFER_FILE,        /* reading or writing the file failed (error); EIO if it was cut short */
     XFER_BAD_DATA,    /* MODE Z: what came is no such stream */
     XFER_CUT,         /* MODE Z: the client closed before the end of its stream */
+    XFER_TOO_LARGE,   /* an upload is larger than its room */
     XFER_CTRL_GONE,   /* the client is gone */
     XFER_PARENT_GONE, /* the session parent is gone */
 };
 
-/* Begin a transfer over data_fd, which x owns from now on. */
+/*
+ * Begin a transfer over data_fd, which x owns from now on. Its limits (rate, chunk_max, room) may be set
+ * then, and the part of a file to be sent (offset, size).
+ */
 void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms);
 
 /*
@@ -62,10 +76,16 @@ void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms);
  */
 MUST_CHECK bool xfer_convert(struct xfer *x, struct codec *codec);
 
-/* Send file_fd from x->offset to x->size: with sendfile(2), if nothing is to be converted. */
+/*
+ * Send file_fd from x->offset to x->size: with sendfile(2), if nothing is to be converted, and if the file
+ * system can.
+ */
 enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io);
 
-/* Receive until the client closes, to the current position of file_fd. */
+/*
+ * Receive until the client closes, to the current position of file_fd. Not more than x->room is written:
+ * XFER_TOO_LARGE says that there was more.
+ */
 enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io);
 
 /*
