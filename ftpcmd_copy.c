@@ -34,6 +34,7 @@ struct copying {
     struct ftp *f;
     struct ftp_work work;
     struct target target;
+    uint64_t size; /* of the target, with what is in it so far */
     bool replied;
 };
 
@@ -46,7 +47,10 @@ static bool each_part(struct copying *c, const char *list,
     bool good = true;
 
     while (good && str_next_word(&list, &word)) {
-        good = step(c, ftp_expand_file(c->f, str_text(&word), &expanded));
+        const char *path = ftp_take_path(c->f, str_text(&word), &expanded);
+
+        c->replied = c->replied || path == NULL;
+        good = path != NULL && step(c, path);
     }
     str_free(&word);
     str_free(&expanded);
@@ -58,9 +62,15 @@ static bool check_part(struct copying *c, const char *path)
 {
     struct stat target;
     struct stat st;
-    int fd = ftp_open_to_read(c->f, path, &st);
-    bool good = fd != -1;
+    int fd;
+    bool good;
 
+    if (!ftp_may_pass_as(c->f, path, c->target.path)) {
+        c->replied = true;
+        return false;
+    }
+    fd = ftp_open_to_read(c->f, path, &st);
+    good = fd != -1;
     if (good && stat(c->target.path, &target) == 0 && target.st_dev == st.st_dev &&
         target.st_ino == st.st_ino) {
         errno = EINVAL;
@@ -68,6 +78,24 @@ static bool check_part(struct copying *c, const char *path)
     }
     sysutil_close(&fd);
     return good;
+}
+
+/* May the target become larger by so much? The reply is sent if not. */
+static bool makes_room(struct copying *c, off_t more)
+{
+    c->size += (uint64_t)more;
+    c->replied = !ftp_upload_fits(c->f, c->target.path, c->size);
+    return !c->replied;
+}
+
+/* The target as other uploads have it: locked, and not ours for good. The reply is sent if not. */
+static bool prepare_target(struct copying *c)
+{
+    struct target *t = &c->target;
+
+    c->replied = !ftp_lock_file(c->f, t->fd, true, &t->st) || !ftp_give_away(c->f, t->fd, &t->st);
+    c->size = (uint64_t)t->st.st_size;
+    return !c->replied;
 }
 
 /* All of an open file to where the target is written. False with errno, or with the reply sent. */
@@ -96,7 +124,7 @@ static bool copy_part(struct copying *c, const char *path)
 {
     struct stat st;
     int fd = ftp_open_to_read(c->f, path, &st);
-    bool good = fd != -1 && copy_all(c, fd, st.st_size);
+    bool good = fd != -1 && makes_room(c, st.st_size) && copy_all(c, fd, st.st_size);
 
     sysutil_close(&fd);
     return good;
@@ -143,8 +171,8 @@ static bool combine(struct copying *c, const char *parts)
     if (t->fd == -1) {
         return false;
     }
-    good = lseek(t->fd, t->st.st_size, SEEK_SET) != -1 && each_part(c, parts, copy_part) &&
-           fsync(t->fd) == 0; /* the parts are removed next */
+    good = prepare_target(c) && lseek(t->fd, t->st.st_size, SEEK_SET) != -1 &&
+           each_part(c, parts, copy_part) && fsync(t->fd) == 0; /* the parts are removed next */
     if (!good) {
         take_back(t);
         return false;
@@ -173,6 +201,9 @@ static void run(struct copying *c, const char *parts)
     bool ok;
 
     if (!each_part(c, parts, check_part)) {
+        if (c->replied) {
+            return;
+        }
         if (errno == EINVAL) {
             ftp_reply(c->f, FTP_REFUSED, "A file cannot be a part of itself.");
         } else {
@@ -209,8 +240,9 @@ void cmd_comb(struct ftp *f, const char *argument)
     }
     if (!good) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "A file and its parts are wanted; quote names with blanks.");
-    } else if (ftp_may_create(f, str_text(&word))) {
-        c.target.path = ftp_expand_file(f, str_text(&word), &expanded);
+    } else if (ftp_may_create(f, str_text(&word)) &&
+               (c.target.path = ftp_take_path(f, str_text(&word), &expanded)) != NULL &&
+               ftp_may_store(f, c.target.path)) {
         ftp_work_begin(f, &c.work, "Combining files.");
         run(&c, parts);
     }
@@ -219,21 +251,30 @@ void cmd_comb(struct ftp *f, const char *argument)
     str_free(&part);
 }
 
-/* Make `to` as a new file with the content and the mode of `from`. Replies; `done` is for success. */
+/*
+ * Make `to` as a new file with the content and the mode of `from`; NULL has been refused already.
+ * Replies; `done` is for success.
+ */
 static void copy_file(struct ftp *f, const char *from, const char *to, enum ftp_code done)
 {
     struct copying c = {.f = f, .target = {.path = to, .fd = -1, .created = true}};
     struct stat st;
-    int fd = ftp_open_to_read(f, from, &st);
-    bool good = fd != -1;
-    bool create = good;
+    int fd = -1;
+    bool good;
+    bool create;
+
+    if (from == NULL || to == NULL || !ftp_may_store(f, to) || !ftp_may_pass_as(f, from, to)) {
+        return;
+    }
+    fd = ftp_open_to_read(f, from, &st);
+    good = create = fd != -1;
 
     ftp_work_begin(f, &c.work, "Copying a file.");
     if (good) {
         c.target.fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
                            st.st_mode & FTP_PERMISSIONS);
-        good = c.target.fd != -1 && fstat(c.target.fd, &c.target.st) == 0 &&
-               copy_all(&c, fd, st.st_size);
+        good = c.target.fd != -1 && fstat(c.target.fd, &c.target.st) == 0 && prepare_target(&c) &&
+               makes_room(&c, st.st_size) && copy_all(&c, fd, st.st_size);
     }
     if (!good && c.target.fd != -1) {
         take_back(&c.target);
@@ -289,8 +330,11 @@ void cmd_site_copy(struct ftp *f, const char *argument)
         ftp_reply(f, FTP_BAD_ARGUMENT,
                   "A file and a new name are wanted; quote those with blanks.");
     } else if (ftp_may_create(f, str_text(&to))) {
-        copy_file(f, ftp_expand_file(f, str_text(&from), &from_home),
-                  ftp_expand_file(f, str_text(&to), &to_home), FTP_OK);
+        const char *source = ftp_take_path(f, str_text(&from), &from_home);
+
+        /* one reply is enough */
+        copy_file(f, source, source != NULL ? ftp_take_path(f, str_text(&to), &to_home) : NULL,
+                  FTP_OK);
     }
     str_free(&from);
     str_free(&to);

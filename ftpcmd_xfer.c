@@ -17,12 +17,15 @@
 #include "codec.h"
 #include "ftpproto.h"
 #include "log.h"
+#include "scoreboard.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
 #include "xfer.h"
 
-#define STOU_TRIES 64 /* names that are tried */
+#define STOU_TRIES  64 /* names that are tried */
+#define STOU_RANDOM 6  /* letters by chance */
+#define LEAST_CHUNK 4096
 
 static void parent_gone(struct ftp *f)
 {
@@ -32,6 +35,9 @@ static void parent_gone(struct ftp *f)
 /* The data connection did not come. */
 static void reply_not_opened(struct ftp *f, enum datachan_result result, int error)
 {
+    struct str text = STR_INIT(128);
+
+    f->error = error;
     switch (result) {
     case DATACHAN_CTRL_GONE:
         f->ended = true;
@@ -40,11 +46,11 @@ static void reply_not_opened(struct ftp *f, enum datachan_result result, int err
         parent_gone(f);
         break;
     default:
-        ftp_reply(f, FTP_NO_DATA_CONNECTION,
-                  error == ETIMEDOUT ? "The data connection was not opened in time."
-                                     : "Cannot open the data connection.");
+        datachan_explain(&f->data, error, &text);
+        ftp_reply(f, FTP_NO_DATA_CONNECTION, str_text(&text));
         break;
     }
+    str_free(&text);
 }
 
 /*
@@ -68,6 +74,7 @@ int ftp_open_data(struct ftp *f, const char *opening)
             ftp_is_aborted(f, NULL, "Waiting for the data connection.")) {
             datachan_reset(&f->data);
             ftp_reply(f, FTP_DATA_BROKEN, "Transfer aborted.");
+            f->error = ECANCELED;
             return -1;
         }
     }
@@ -78,6 +85,28 @@ int ftp_open_data(struct ftp *f, const char *opening)
         ftp_reply(f, FTP_DATA_OPENING, opening);
     }
     return fd;
+}
+
+/* The smaller of two limits, of which 0 is none. */
+static unsigned smaller_limit(unsigned a, unsigned b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+void ftp_begin_transfer(struct ftp *f, struct xfer *x, int data_fd, int file_fd, bool upload)
+{
+    const struct tunables *tun = f->tun;
+    unsigned chunk = tun->trans_chunk_size;
+    unsigned rate = smaller_limit(f->setup->anonymous ? tun->anon_max_rate : tun->local_max_rate,
+                                  upload ? tun->upload_max_rate : tun->download_max_rate);
+
+    xfer_init(x, data_fd, file_fd, (int64_t)tun->data_connection_timeout * 1000);
+    x->chunk_max = chunk > 0 && chunk < LEAST_CHUNK ? LEAST_CHUNK : chunk;
+    x->no_sendfile = !tun->use_sendfile;
+    if (rate > 0) {
+        rate_set(&f->rate, rate);
+        x->rate = &f->rate;
+    }
 }
 
 void ftp_reply_transfer(struct ftp *f, int result, int error)
@@ -102,6 +131,9 @@ void ftp_reply_transfer(struct ftp *f, int result, int error)
     case XFER_CUT:
         ftp_reply(f, FTP_DATA_BROKEN, "The zlib stream has no end.");
         break;
+    case XFER_TOO_LARGE:
+        ftp_reply_errno(f, EFBIG, true);
+        break;
     case XFER_CTRL_GONE:
         f->ended = true;
         break;
@@ -116,12 +148,62 @@ void ftp_reply_transfer(struct ftp *f, int result, int error)
     }
 }
 
-static void log_transfer(struct ftp *f, int event, bool ok, const char *path, const struct xfer *x)
+void ftp_show_transfer(struct ftp *f, struct xfer *x, const char *path)
 {
+    struct str absolute = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    /* what a codec sends has another length than the file */
+    bool has_size = x->size > 0 && x->codec == NULL;
+
+    if (f->setup->live == NULL) {
+        return;
+    }
+    if (path != NULL) {
+        ftp_absolute(f, path, &absolute);
+    }
+    x->shown =
+        scoreboard_transfer(f->setup->live, str_text(&absolute), x->started_ms, (uint64_t)x->offset,
+                            has_size ? (uint64_t)x->size : SCOREBOARD_UNKNOWN);
+    str_free(&absolute);
+}
+
+/* Why a transfer did not end well, for the log. */
+static const char *failure_text(enum xfer_result result, int error)
+{
+    switch (result) {
+    case XFER_TIMEOUT:
+        return "no progress for too long";
+    case XFER_NETWORK:
+        return "the data connection broke";
+    case XFER_FILE:
+        return strerror(error);
+    case XFER_BAD_DATA:
+        return "not a zlib stream";
+    case XFER_CUT:
+        return "a zlib stream without its end";
+    case XFER_TOO_LARGE:
+        return "larger than max_upload_size";
+    case XFER_CTRL_GONE:
+        return "the client has gone";
+    case XFER_PARENT_GONE:
+        return "the session parent has gone";
+    case XFER_INPUT:
+        return "aborted by the client";
+    case XFER_DONE:
+        break;
+    }
+    return "";
+}
+
+static void log_transfer(struct ftp *f, int event, enum xfer_result result, const char *path,
+                         const struct xfer *x)
+{
+    const char *failure = failure_text(result, x->error);
     struct log_record record = {
         .event = (enum log_event)event,
-        .ok = ok,
+        .ok = result == XFER_DONE,
         .has_bytes = true,
+        .detail = failure,
+        .detail_len = strlen(failure),
         .bytes = x->bytes,
         .duration_ms = xfer_duration_ms(x),
     };
@@ -131,9 +213,9 @@ static void log_transfer(struct ftp *f, int event, bool ok, const char *path, co
 
 /*
  * SECURITY: 226 is a promise. Only here a transfer becomes a success: everything moved, the data
- * connection closed and, for an upload, the file closed without an error.
+ * connection closed and, for an upload, the file closed without an error. Returns whether it is one.
  */
-static void finish_transfer(struct ftp *f, struct xfer *x, enum xfer_result result, int event,
+static bool finish_transfer(struct ftp *f, struct xfer *x, enum xfer_result result, int event,
                             const char *path, const char *done)
 {
     /* a reset says "incomplete"; who asked for ABOR knows it */
@@ -147,7 +229,8 @@ static void finish_transfer(struct ftp *f, struct xfer *x, enum xfer_result resu
     } else {
         ftp_reply_transfer(f, (int)result, x->error);
     }
-    log_transfer(f, event, result == XFER_DONE, path, x);
+    log_transfer(f, event, result, path, x);
+    return result == XFER_DONE;
 }
 
 /* Run a transfer to its end or to ABOR. */
@@ -269,31 +352,41 @@ static void send_file(struct ftp *f, const char *path, int fd, const struct stat
     data_fd = ftp_open_data(f, str_text(&opening));
     str_free(&opening);
     if (data_fd == -1) {
+        ftp_log_path(f, LOG_EVENT_DOWNLOAD, false, path);
         return;
     }
-    xfer_init(&x, data_fd, fd, (int64_t)f->tun->data_connection_timeout * 1000);
+    ftp_begin_transfer(f, &x, data_fd, fd, false);
     x.offset = f->restart;
     x.size = f->has_end && f->end < st->st_size ? f->end : st->st_size;
     if (!ftp_convert(f, &x, true, ascii)) {
         xfer_close(&x, false);
+        ftp_log_path(f, LOG_EVENT_DOWNLOAD, false, path);
         return;
     }
-    finish_transfer(f, &x, run_transfer(f, &x, xfer_send_file), LOG_EVENT_DOWNLOAD, path,
-                    "Transfer complete.");
+    ftp_show_transfer(f, &x, path);
+    (void)finish_transfer(f, &x, run_transfer(f, &x, xfer_send_file), LOG_EVENT_DOWNLOAD, path,
+                          "Transfer complete."); /* it has told everybody */
 }
 
 void cmd_retr(struct ftp *f, const char *argument)
 {
     struct stat st;
-    int fd = ftp_open_to_read(f, argument, &st);
+    int fd;
 
+    if (!ftp_may_fetch(f, argument)) {
+        ftp_log_path(f, LOG_EVENT_DOWNLOAD, false, argument);
+        return;
+    }
+    fd = ftp_open_to_read(f, argument, &st);
     if (fd == -1) {
         ftp_reply_errno(f, errno, false);
         ftp_log_path(f, LOG_EVENT_DOWNLOAD, false, argument);
         return;
     }
-    if (mark_fits(f, st.st_size, true)) {
+    if (ftp_lock_file(f, fd, false, &st) && mark_fits(f, st.st_size, true)) {
         send_file(f, argument, fd, &st);
+    } else {
+        ftp_log_path(f, LOG_EVENT_DOWNLOAD, false, argument);
     }
     sysutil_close(&fd);
 }
@@ -302,17 +395,18 @@ int ftp_open_to_write(const struct ftp *f, const char *path, int flags, struct s
                       bool *created)
 {
     const int base = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags;
+    const bool overwrites = ftp_may_overwrite(f);
     int fd;
 
     *created = false;
     do {
-        fd = open(path, base);
-        if (fd == -1 && errno == ENOENT) {
+        fd = overwrites ? open(path, base) : -1;
+        if (fd == -1 && (!overwrites || errno == ENOENT)) {
             fd = open(path, base | O_CREAT | O_EXCL, (mode_t)f->tun->file_open_mode);
             *created = fd != -1;
         }
         /* somebody else may make or remove it in between */
-    } while (fd == -1 && errno == EEXIST && stat(path, st) == 0);
+    } while (fd == -1 && errno == EEXIST && overwrites && stat(path, st) == 0);
     if (fd == -1) {
         return -1;
     }
@@ -334,26 +428,72 @@ void ftp_remove_created(const char *path, const struct stat *made)
     }
 }
 
-/* Put the file in the state that the first byte needs. Replies on failure. */
-static bool prepare_file(struct ftp *f, int fd, bool append)
-{
-    if (f->restart > 0 ? lseek(fd, f->restart, SEEK_SET) == -1
-                       : !append && ftruncate(fd, 0) == -1) {
-        ftp_reply_errno(f, errno, true);
-        return false;
-    }
-    return true;
-}
-
 /* An upload: where it goes, and what is said about it. */
 struct upload {
     const char *path;
     int fd;
     bool created; /* by us, just now */
     bool append;  /* behind what is there */
+    off_t begin;  /* where its first byte goes; receive_file finds it out */
     struct stat st;
     const char *opening, *done;
 };
+
+/* May it begin? All that can be known before the first byte; nothing has been changed yet. */
+static bool may_receive(struct ftp *f, struct upload *u)
+{
+    if (!ftp_lock_file(f, u->fd, true, &u->st) || !mark_fits(f, u->st.st_size, false)) {
+        return false;
+    }
+    u->begin = u->append ? u->st.st_size : f->restart;
+    return ftp_upload_fits(f, u->path, (uint64_t)u->begin);
+}
+
+/* Put the file in the state that the first byte needs. Replies on failure. */
+static bool prepare_file(struct ftp *f, const struct upload *u)
+{
+    if (!ftp_give_away(f, u->fd, &u->st)) {
+        return false;
+    }
+    if (f->restart > 0 ? lseek(u->fd, f->restart, SEEK_SET) == -1
+                       : !u->append && ftruncate(u->fd, 0) == -1) {
+        ftp_reply_errno(f, errno, true);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Less than ALLO has announced is an upload that was cut off, which nothing else tells in stream mode.
+ * The number may be meant for the whole file, if it goes on where another one ended.
+ */
+static bool is_cut_short(const struct ftp *f, const struct upload *u, const struct xfer *x)
+{
+    return f->tun->delete_failed_uploads && x->codec == NULL &&
+           (uint64_t)u->begin + x->bytes < f->announced;
+}
+
+/* Run the upload to its end, and undo it if it is not to stay. The file is closed then. */
+static void run_upload(struct ftp *f, struct upload *u, struct xfer *x)
+{
+    enum xfer_result result = run_transfer(f, x, xfer_recv_file);
+    bool undone = false;
+
+    if (result == XFER_DONE && is_cut_short(f, u, x)) {
+        result = XFER_NETWORK;
+    }
+    if (result == XFER_TOO_LARGE) {
+        ftp_warn_too_large(f, u->path);
+    }
+    if (result == XFER_TOO_LARGE || (result != XFER_DONE && f->tun->delete_failed_uploads)) {
+        ftp_take_back(f, u->path, u->fd, u->begin, &u->st); /* before close: it is still locked */
+        undone = true;
+    }
+    if (!finish_transfer(f, x, result, LOG_EVENT_UPLOAD, u->path, u->done) && !undone &&
+        f->tun->delete_failed_uploads) {
+        ftp_take_back(f, u->path, -1, u->begin, &u->st);
+    }
+}
 
 /* Receive into the file, which is closed then. */
 static void receive_file(struct ftp *f, struct upload *u)
@@ -361,14 +501,15 @@ static void receive_file(struct ftp *f, struct upload *u)
     struct xfer x;
     int data_fd = -1;
 
-    if (mark_fits(f, u->st.st_size, false)) {
+    if (may_receive(f, u)) {
         data_fd = ftp_open_data(f, u->opening);
     }
-    if (data_fd != -1 && prepare_file(f, u->fd, u->append)) {
-        xfer_init(&x, data_fd, u->fd, (int64_t)f->tun->data_connection_timeout * 1000);
+    if (data_fd != -1 && prepare_file(f, u)) {
+        ftp_begin_transfer(f, &x, data_fd, u->fd, true);
+        x.room = ftp_upload_room(f, u->begin);
         if (ftp_convert(f, &x, false, ftp_converts_ascii(f, false))) {
-            finish_transfer(f, &x, run_transfer(f, &x, xfer_recv_file), LOG_EVENT_UPLOAD, u->path,
-                            u->done);
+            ftp_show_transfer(f, &x, u->path);
+            run_upload(f, u, &x);
             return;
         }
         xfer_close(&x, false);
@@ -393,6 +534,10 @@ static void store(struct ftp *f, const char *path, bool append)
     if (!ftp_may_create(f, path)) {
         return;
     }
+    if (!ftp_may_store(f, path)) {
+        ftp_log_path(f, LOG_EVENT_UPLOAD, false, path);
+        return;
+    }
     u.fd = ftp_open_to_write(f, path, u.append ? O_APPEND : 0, &u.st, &u.created);
     if (u.fd == -1) {
         ftp_reply_errno(f, errno, true);
@@ -412,28 +557,52 @@ void cmd_appe(struct ftp *f, const char *argument)
     store(f, argument, true);
 }
 
-/*
- * Make a file whose name begins with `base` and is not taken: base, base.1, base.2, and so on; where
- * many are taken, numbers by chance. *name: which one it is.
- * Returns the descriptor, or -1 with errno (EEXIST: none was free).
- */
-static int make_unique(const struct ftp *f, const char *base, struct str *name)
+/* Letters and digits that nobody can guess. */
+static void append_random(struct str *name, unsigned count)
 {
+    static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+    while (count-- > 0) {
+        str_append_char(name, letters[sysutil_random(sizeof(letters) - 1)]);
+    }
+}
+
+/* The name that STOU tries in its round `i`. */
+static void unique_name(const struct ftp *f, const char *base, unsigned i, struct str *name)
+{
+    str_clear(name);
+    str_append(name, base);
+    if (f->tun->better_stou) {
+        str_append_char(name, '.');
+        append_random(name, STOU_RANDOM);
+    } else if (i > 0) {
+        str_append_format(name, ".%u", i <= STOU_TRIES / 2 ? i : sysutil_random(1000000000));
+    }
+}
+
+/*
+ * Make a file whose name begins with `base` and is not taken: base, base.1, base.2, and so on (where many
+ * are taken, numbers by chance); or with better_stou, letters by chance at once. *name: which one it is.
+ * Returns the descriptor, or -1 with errno (EEXIST: none was free; EPERM: none may be used).
+ */
+static int make_unique(struct ftp *f, const char *base, struct str *name)
+{
+    int error = EPERM;
     int fd = -1;
 
     for (unsigned i = 0; i < STOU_TRIES; i++) {
-        str_clear(name);
-        str_append(name, base);
-        if (i > 0) {
-            str_append_format(name, ".%u", i <= STOU_TRIES / 2 ? i : sysutil_random(1000000000));
+        unique_name(f, base, i, name);
+        if (ftp_is_denied(f, str_text(name), false) || !ftp_is_stored(f, str_text(name))) {
+            continue; /* what is added to it may make a name fit, or not */
         }
         fd = open(str_text(name), O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
                   (mode_t)f->tun->file_open_mode);
         if (fd != -1 || errno != EEXIST) {
             return fd;
         }
+        error = EEXIST;
     }
-    errno = EEXIST;
+    errno = error;
     return -1;
 }
 
@@ -449,7 +618,7 @@ static void store_unique(struct ftp *f, const char *base)
         if (errno == EEXIST) {
             ftp_reply(f, FTP_TEMPORARY, "No name is free.");
         } else {
-            ftp_reply_errno(f, errno, true);
+            ftp_reply_errno(f, errno, errno != EPERM);
         }
         ftp_log_path(f, LOG_EVENT_UPLOAD, false, base);
         sysutil_close(&u.fd);
@@ -544,12 +713,15 @@ void cmd_pret(struct ftp *f, const char *argument)
     int fd = -1;
 
     str_append(&line, argument);
-    path = ftp_expand_file(f, ftp_split_line(line.buf), &expanded);
+    path = ftp_split_line(line.buf);
     command = ftp_find_command(ftp_commands, line.buf);
     if (command == NULL || (command->flags & CMD_DATA) == 0) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "That is no transfer.");
     } else if (!ftp_command_enabled(f, command)) {
         ftp_reply(f, FTP_REFUSED, "Permission denied.");
+    } else if ((path = ftp_take_path(f, path, &expanded)) == NULL ||
+               (command->run == cmd_retr && !ftp_may_fetch(f, path))) {
+        /* the reply is sent */
     } else if (command->run == cmd_retr && (fd = ftp_open_to_read(f, path, &st)) == -1) {
         ftp_reply_errno(f, errno, false);
     } else {

@@ -11,6 +11,8 @@ import codes
 from ftpraw import DEADLINE_SEC, Client, drain, escaped
 from uploads import Upload
 
+OPTIONS = ("local_umask", "file_open_mode")
+
 MODES = ["pasv", "epsv", "port", "eprt"]
 RANDOM = random.Random(11)
 
