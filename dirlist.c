@@ -15,11 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "pattern.h"
 #include "str.h"
 #include "sysutil.h"
 
-#define NAME_ROOM 300 /* a name and CRLF */
+#define NAME_ROOM     300 /* a name and CRLF */
+#define PATH_TEXT_MAX (4 * FTP_LINE_MAX)
 
 /* The options that are known, and what each means. */
 static void take_option(char letter, struct dirlist_options *options)
@@ -147,16 +149,30 @@ static bool is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static bool is_wanted(const struct dirlist *list, struct pattern *pattern, const char *name)
+/* The path from the root of an entry of the directory in hand, valid until the next one. */
+static const char *path_of(struct dirlist *list, const char *name)
+{
+    access_normalise(list->where, name, &list->path);
+    return str_text(&list->path);
+}
+
+/* Does a rule of the configuration hold for an entry of the directory in hand? */
+static bool holds(struct dirlist *list, bool (*rule)(struct access_rules *, const char *),
+                  const char *name)
+{
+    return list->where != NULL && rule(list->options.access, path_of(list, name));
+}
+
+static bool is_wanted(struct dirlist *list, struct pattern *pattern, const char *name)
 {
     if (is_dots(name)) {
         /* who asks NLST for names wants to do something with each of them */
         return list->options.dots && pattern == NULL && list->options.format == DIRLIST_LONG;
     }
-    if (pattern != NULL) {
-        return pattern_matches(pattern, name);
+    if (pattern != NULL ? !pattern_matches(pattern, name) : name[0] == '.' && !list->options.all) {
+        return false;
     }
-    return name[0] != '.' || list->options.all;
+    return !holds(list, access_is_hidden, name);
 }
 
 /* A stream of its own for the directory; list->dir_fd stays open for the entries. */
@@ -246,7 +262,8 @@ static bool note_pending(struct dirlist *list)
         char *path = NULL;
 
         if (is_dots(name) || list->dir_fd == -1 ||
-            fstatat(list->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISDIR(st.st_mode)) {
+            fstatat(list->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISDIR(st.st_mode) ||
+            holds(list, access_is_denied, name)) {
             continue;
         }
         if (!sysutil_grow(&pending, &list->pending_cap, list->pending_count + 1, sizeof(char *))) {
@@ -291,11 +308,26 @@ static bool read_sorted(struct dirlist *list, const char *pattern_text)
     return good && (!list->options.recurse || note_pending(list));
 }
 
+/* Remember where the directory in hand is, if there are rules about names. */
+static bool set_where(struct dirlist *list, const char *path)
+{
+    if (list->options.access == NULL || !access_is_set(list->options.access)) {
+        return true;
+    }
+    access_normalise(list->options.cwd, path, &list->path);
+    free(list->where);
+    list->where = strdup(str_text(&list->path));
+    return list->where != NULL;
+}
+
 /* List a directory, or what `pattern` matches in it. */
 static bool open_dir(struct dirlist *list, const char *path, const char *pattern_text)
 {
     struct stat st;
 
+    if (!set_where(list, path)) {
+        return false;
+    }
     list->dir_fd =
         open(*path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
     if (list->dir_fd == -1 || fstat(list->dir_fd, &st) == -1) {
@@ -316,12 +348,18 @@ static bool open_single(struct dirlist *list, const char *path)
     char *name;
     bool good;
 
+    list->dir_fd = -1;
+    if (!set_where(list, "")) {
+        return false;
+    }
+    if (holds(list, access_is_hidden, path)) {
+        return set_prefix(list, "", 0);
+    }
     if (list->options.format == DIRLIST_LONG) {
         while (len > 1 && path[len - 1] == '/') {
             len--;
         }
     }
-    list->dir_fd = -1;
     name = strndup(path, len);
     good = name != NULL && set_prefix(list, "", 0) && add_name(list, name);
     free(name);
@@ -375,6 +413,7 @@ bool dirlist_open(struct dirlist *list, const char *path, const struct dirlist_o
     memset(list, 0, sizeof(*list));
     list->dir_fd = -1;
     list->options = *options;
+    str_init(&list->path, PATH_TEXT_MAX);
     list->fmt = fmt;
     fmt->now = time(NULL);
     fmt->has_minute = false;
@@ -431,6 +470,8 @@ static size_t put_facts(struct dirlist *list, const char *name, enum listfmt_kin
     if (fstatat(list->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
         return 0;
     }
+    list->fmt->withheld =
+        list->where != NULL ? listfmt_withheld(list->options.access, path_of(list, name)) : 0;
     len = listfmt_facts(list->fmt, buf, &st, &list->dir, kind,
                         read_target(list, name, &st, target, sizeof(target)));
     return len + listfmt_name(buf + len, name);
@@ -479,7 +520,7 @@ static size_t put_streamed(struct dirlist *list, char *buf, bool *ended_out)
         if (entry == NULL) {
             list->error = errno;
             *ended_out = true;
-        } else if (!is_dots(entry->d_name)) {
+        } else if (!is_dots(entry->d_name) && !holds(list, access_is_hidden, entry->d_name)) {
             len = put_facts(list, entry->d_name, LISTFMT_ENTRY, buf);
         }
         break;
@@ -501,7 +542,7 @@ static bool next_directory(struct dirlist *list)
     list->count = list->next = list->names_len = 0;
     list->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     /* one that cannot be opened is shown as empty, as ls does */
-    if (!set_prefix(list, path, strlen(path)) ||
+    if (!set_prefix(list, path, strlen(path)) || !set_where(list, path) ||
         (list->dir_fd != -1 && fstat(list->dir_fd, &st) == 0 && !is_closed_to_world(list, &st) &&
          !read_sorted(list, NULL))) {
         list->error = errno;
@@ -585,93 +626,14 @@ void dirlist_close(struct dirlist *list)
     }
     sysutil_close(&list->dir_fd);
     free(list->pending);
+    str_free(&list->path);
+    free(list->where);
     free(list->prefix);
     free(list->names);
     free(list->entries);
     list->stream = NULL;
     list->pending = NULL;
-    list->prefix = list->names = NULL;
+    list->where = list->prefix = list->names = NULL;
     list->entries = NULL;
     list->count = list->next = list->pending_count = 0;
-}
-
-/* The name of the directory that holds `path`, as it is spelled; to be freed. */
-static char *spell_parent(const char *path)
-{
-    size_t len = strlen(path);
-
-    while (len > 0 && path[len - 1] == '/') {
-        len--;
-    }
-    while (len > 0 && path[len - 1] != '/') {
-        len--;
-    }
-    return len > 0 ? strndup(path, len) : strdup(".");
-}
-
-/* The name of the directory above a directory. */
-static char *spell_above(const char *path)
-{
-    size_t len = strlen(path);
-    char *above = malloc(len + sizeof("/.."));
-
-    if (above != NULL) {
-        memcpy(above, path, len);
-        memcpy(above + len, len > 0 ? "/.." : "..", len > 0 ? sizeof("/..") : sizeof(".."));
-    }
-    return above;
-}
-
-/* The status of the directory with that name, which is freed. */
-static bool stat_named(char *name, struct stat *st)
-{
-    bool good = name != NULL && stat(name, st) == 0;
-
-    free(name);
-    return good;
-}
-
-/*
- * The directory that holds what is at `path`, for the fact perm; nothing is granted if there is none.
- * st: what the path leads to, a link being followed.
- */
-static void learn_parent(const char *path, const struct stat *st, struct listfmt *fmt,
-                         struct listfmt_dir *dir)
-{
-    struct stat itself;
-    struct stat above;
-    bool known = lstat(*path != '\0' ? path : ".", &itself) == 0;
-
-    memset(dir, 0, sizeof(*dir));
-    /* the spelling may end in dots, so the way up is asked for first; it needs the right to enter */
-    if (!(known && S_ISDIR(itself.st_mode) && stat_named(spell_above(path), &above)) &&
-        !stat_named(spell_parent(path), &above)) {
-        return;
-    }
-    if (above.st_dev == st->st_dev && above.st_ino == st->st_ino) {
-        return; /* the root is in itself */
-    }
-    listfmt_learn_dir(fmt, &above, dir);
-    if (known && S_ISLNK(itself.st_mode) && dir->sticky) {
-        /* what can be removed is the link, not what it leads to */
-        dir->writable = dir->writable && (dir->owner == fmt->uid || itself.st_uid == fmt->uid);
-        dir->sticky = false;
-    }
-}
-
-size_t dirlist_facts_of(char *buf, const char *path, const char *shown, struct listfmt *fmt)
-{
-    const struct dirlist here = {.dir_fd = -1};
-    char target[4096];
-    struct listfmt_dir dir;
-    struct stat st;
-    size_t len;
-
-    if (stat(*path != '\0' ? path : ".", &st) == -1 && lstat(path, &st) == -1) {
-        return 0;
-    }
-    learn_parent(path, &st, fmt, &dir);
-    len = listfmt_facts(fmt, buf, &st, &dir, LISTFMT_ENTRY,
-                        read_target(&here, path, &st, target, sizeof(target)));
-    return len + listfmt_name(buf + len, shown);
 }

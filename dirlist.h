@@ -12,6 +12,9 @@
 
 #include "common.h"
 #include "listfmt.h"
+#include "str.h"
+
+struct access_rules;
 
 /* A buffer for dirlist_fill() holds at least this: the longest line. */
 #define DIRLIST_LINE_MAX LISTFMT_LINE_MAX
@@ -34,6 +37,10 @@ struct dirlist_options {
     bool follow;              /* show what links lead to (-L) */
     bool recurse;             /* directories in directories, links not followed (-R) */
     bool world_readable;      /* a directory that others may not read counts as empty */
+
+    /* names that the configuration hides or refuses; NULL: none. cwd: where relative paths begin */
+    struct access_rules *access;
+    const char *cwd;
 };
 
 /* One name, ordered by key and then by its text. */
@@ -48,6 +55,8 @@ struct dirlist {
     int error;    /* errno, if reading a directory failed on the way: the listing is not complete */
     int dir_fd;   /* -1: names are relative to the working directory */
     char *prefix; /* before each name of DIRLIST_NAMES, "" mostly */
+    char *where;  /* the directory as a path from the root, if there are rules about names */
+    struct str path; /* of the entry in hand, to ask these rules */
 
     /* sorted: all names of one directory */
     char *names; /* NUL-terminated, one after the other */
@@ -91,11 +100,5 @@ MUST_CHECK bool dirlist_open(struct dirlist *list, const char *path,
 MUST_CHECK bool dirlist_fill(struct dirlist *list, char *buf, size_t cap, size_t *len_out);
 
 void dirlist_close(struct dirlist *list);
-
-/*
- * The entry of MLST for a path: its facts and `shown`. Links are followed; one that leads nowhere is
- * shown itself. Returns the length, or 0 with errno.
- */
-size_t dirlist_facts_of(char *buf, const char *path, const char *shown, struct listfmt *fmt);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "access.h"
 #include "ftptime.h"
 #include "str.h"
 #include "userdb.h"
@@ -259,7 +260,38 @@ static unsigned rights(const struct listfmt *fmt, const struct stat *st)
     if (fmt->world_readable && (st->st_mode & S_IROTH) == 0) {
         bits &= ~4U;
     }
-    return fmt->writes ? bits : bits & ~2U;
+    return bits;
+}
+
+static unsigned letter_bit(char letter)
+{
+    return 1U << (letter - 'a');
+}
+
+unsigned listfmt_letters(const char *letters)
+{
+    unsigned set = 0;
+
+    for (; *letters != '\0'; letters++) {
+        set |= letter_bit(*letters);
+    }
+    return set;
+}
+
+unsigned listfmt_withheld(struct access_rules *rules, const char *path)
+{
+    unsigned set = 0;
+
+    if (access_is_denied(rules, path)) {
+        return ~0U;
+    }
+    if (!access_is_stored(rules, path)) {
+        set |= letter_bit('a') | letter_bit('w');
+    }
+    if (!access_is_fetched(rules, path)) {
+        set |= letter_bit('r');
+    }
+    return set;
 }
 
 void listfmt_learn_dir(const struct listfmt *fmt, const struct stat *st, struct listfmt_dir *dir)
@@ -295,8 +327,10 @@ static void put_perm(struct out *out, const struct listfmt *fmt, const struct st
         {'w', !is_dir && (bits & 2) != 0},
     };
 
+    const unsigned set = (is_dir ? fmt->dir_letters : fmt->file_letters) & ~fmt->withheld;
+
     for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
-        if (letters[i].granted) {
+        if (letters[i].granted && (set & letter_bit(letters[i].letter)) != 0) {
             put_char(out, letters[i].letter);
         }
     }

@@ -14,6 +14,7 @@
 
 #include "common.h"
 
+struct access_rules;
 struct stat;
 struct str;
 struct userdb;
@@ -49,8 +50,11 @@ struct listfmt {
     gid_t gid;
     const gid_t *groups;
     size_t group_count;
-    bool writes;         /* the configuration lets this user change files */
     bool world_readable; /* only what others may read */
+
+    /* letters of the fact perm, as listfmt_letters() makes them */
+    unsigned file_letters, dir_letters; /* that the configuration grants this user */
+    unsigned withheld;                  /* and does not grant for the name of the entry in hand */
 
     time_t now; /* when the listing began */
 
@@ -66,6 +70,12 @@ struct listfmt_dir {
     bool sticky;
     uid_t owner;
 };
+
+/* A set of letters from 'a' to 'z'. */
+unsigned listfmt_letters(const char *letters);
+
+/* The letters that the name of what is at `path` (absolute, normalised) costs. */
+unsigned listfmt_withheld(struct access_rules *rules, const char *path);
 
 /* Learn what listfmt_facts() must know about the directory of the entries. */
 void listfmt_learn_dir(const struct listfmt *fmt, const struct stat *st, struct listfmt_dir *dir);

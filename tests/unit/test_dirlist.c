@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dirfacts.h"
 #include "dirlist.h"
 #include "str.h"
 #include "sysutil.h"
@@ -492,7 +493,10 @@ static const struct facts_of_row facts_of_rows[] = {
 static void check_facts_of(void **state)
 {
     const struct facts_of_row *row = *state;
-    struct listfmt types = {.facts = FACT_TYPE | FACT_PERM, .writes = true, .uid = 4711};
+    struct listfmt types = {.facts = FACT_TYPE | FACT_PERM,
+                            .file_letters = listfmt_letters("adfrw"),
+                            .dir_letters = listfmt_letters("cdeflmp"),
+                            .uid = 4711};
     char *buf = malloc(DIRLIST_LINE_MAX);
     struct stat st;
     size_t len;
@@ -505,7 +509,7 @@ static void check_facts_of(void **state)
         types.uid = 4711;
         types.gid = 4711;
     }
-    len = dirlist_facts_of(buf, row->path, "shown", &types);
+    len = dirfacts_put(buf, row->path, "shown", &types);
     if (row->line == NULL) {
         assert_int_equal(len, 0);
         assert_int_equal(errno, row->error);

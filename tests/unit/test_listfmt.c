@@ -397,7 +397,8 @@ static void check_perm(void **state)
                                 .gid = 20,
                                 .groups = groups,
                                 .group_count = ARRAY_LEN(groups),
-                                .writes = !row->reads_only,
+                                .file_letters = listfmt_letters(row->reads_only ? "r" : "adfrw"),
+                                .dir_letters = listfmt_letters(row->reads_only ? "el" : "cdeflmp"),
                                 .world_readable = row->world_readable};
     const struct stat dir_st = {
         .st_mode = S_IFDIR | row->dir_mode, .st_uid = row->dir_uid, .st_gid = 40};
