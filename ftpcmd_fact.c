@@ -28,12 +28,10 @@ struct change {
 
 static void log_chmod(struct ftp *f, bool ok, const char *path, mode_t mode)
 {
-    struct str text = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    struct str text = STR_INIT(16);
 
-    str_append(&text, path);
-    str_append_char(&text, ' ');
     str_append_octal(&text, mode, 3);
-    ftp_log_path(f, LOG_EVENT_CHMOD, ok, str_text(&text));
+    ftp_log_detail(f, LOG_EVENT_CHMOD, ok, path, str_text(&text));
     str_free(&text);
 }
 
@@ -50,8 +48,10 @@ static bool apply(struct ftp *f, const char *path, const struct change *change)
     }
     if (change->has_mode) {
         ok = fchmodat(AT_FDCWD, path, change->mode, 0) == 0;
+        f->error = ok ? 0 : errno; /* the reply comes later */
         log_chmod(f, ok, path, change->mode);
         if (!ok) {
+            errno = f->error;
             return false;
         }
     }
@@ -66,6 +66,19 @@ static void apply_and_reply(struct ftp *f, const char *path, const struct change
     } else {
         ftp_reply_errno(f, errno, false);
     }
+}
+
+/* The same for a path as the client said it. */
+static void take_and_apply(struct ftp *f, const char *path, const struct change *change,
+                           enum ftp_code code, const char *done)
+{
+    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    const char *taken = ftp_take_path(f, path, &expanded);
+
+    if (taken != NULL) {
+        apply_and_reply(f, taken, change, code, done);
+    }
+    str_free(&expanded);
 }
 
 static bool read_time(const struct ftp *f, const char *text, size_t len, struct timespec *out)
@@ -98,33 +111,22 @@ static const char *stamp_and_path(const struct ftp *f, const char *argument, str
 static void set_time(struct ftp *f, const char *path, const struct timespec *when)
 {
     const struct change change = {.has_modify = true, .modify = *when};
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
 
-    if (!f->tun->mdtm_write || !f->tun->write_enable || f->setup->anonymous) {
+    if (!f->tun->mdtm_write || !f->tun->write_enable ||
+        (f->setup->anonymous && !f->tun->anon_other_write_enable)) {
         ftp_reply(f, FTP_REFUSED, "Permission denied.");
     } else {
-        apply_and_reply(f, ftp_expand_file(f, path, &expanded), &change, FTP_FILE_STATUS,
-                        "File modification time set.");
+        take_and_apply(f, path, &change, FTP_FILE_STATUS, "File modification time set.");
     }
-    str_free(&expanded);
 }
 
-void cmd_mdtm(struct ftp *f, const char *argument)
+static void reply_time(struct ftp *f, const char *path)
 {
     char text[FTPTIME_LEN + 1];
-    struct timespec when;
     struct stat st;
-    const char *path;
 
-    if (stat(argument, &st) == -1) {
-        int saved_errno = errno;
-
-        path = stamp_and_path(f, argument, &when);
-        if (path != NULL && (saved_errno == ENOENT || saved_errno == ENAMETOOLONG)) {
-            set_time(f, path, &when);
-        } else {
-            ftp_reply_errno(f, saved_errno, false);
-        }
+    if (stat(path, &st) == -1) {
+        ftp_reply_errno(f, errno, false);
     } else if (!S_ISREG(st.st_mode)) {
         ftp_reply_errno(f, EISDIR, false);
     } else {
@@ -134,10 +136,26 @@ void cmd_mdtm(struct ftp *f, const char *argument)
     }
 }
 
+/* "<path>", or "<time> <path>" if there is nothing of the name that this would be. */
+void cmd_mdtm(struct ftp *f, const char *argument)
+{
+    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    struct timespec when;
+    struct stat st;
+    bool missing = stat(argument, &st) == -1 && (errno == ENOENT || errno == ENAMETOOLONG);
+    const char *path = missing ? stamp_and_path(f, argument, &when) : NULL;
+
+    if (path != NULL) {
+        set_time(f, path, &when);
+    } else if ((path = ftp_take_path(f, argument, &expanded)) != NULL) {
+        reply_time(f, path);
+    }
+    str_free(&expanded);
+}
+
 /* "<time> <path>", draft-somers-ftp-mfxx 3 */
 void cmd_mfmt(struct ftp *f, const char *argument)
 {
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct str done = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct change change = {.has_modify = true};
     size_t len = strcspn(argument, " ");
@@ -150,10 +168,8 @@ void cmd_mfmt(struct ftp *f, const char *argument)
         (void)ftptime_put(text, change.modify.tv_sec);
         str_append_format(&done, "Modify=%s; ", text);
         str_append(&done, path);
-        apply_and_reply(f, ftp_expand_file(f, path, &expanded), &change, FTP_FILE_STATUS,
-                        str_text(&done));
+        take_and_apply(f, path, &change, FTP_FILE_STATUS, str_text(&done));
     }
-    str_free(&expanded);
     str_free(&done);
 }
 
@@ -241,7 +257,6 @@ static bool take_facts(struct ftp *f, char *facts, struct change *change, struct
 void cmd_mff(struct ftp *f, const char *argument)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct str done = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct change change = {0};
     const char *path;
@@ -253,55 +268,49 @@ void cmd_mff(struct ftp *f, const char *argument)
     } else if (take_facts(f, line.buf, &change, &done)) {
         str_append_char(&done, ' ');
         str_append(&done, path);
-        if (change.has_mode && !f->tun->chmod_enable) {
+        if ((change.has_mode && !ftp_site_enabled(f, "CHMOD")) ||
+            (change.has_group && !ftp_site_enabled(f, "CHGRP"))) {
             ftp_reply(f, FTP_REFUSED, "Permission denied.");
         } else {
-            apply_and_reply(f, ftp_expand_file(f, path, &expanded), &change, FTP_FILE_STATUS,
-                            str_text(&done));
+            take_and_apply(f, path, &change, FTP_FILE_STATUS, str_text(&done));
         }
     }
     str_free(&line);
-    str_free(&expanded);
     str_free(&done);
 }
 
-/* "<word> <path>" of SITE commands. `word` is the changed start of `line`. */
-static const char *word_and_path(struct ftp *f, struct str *line, const char *argument,
-                                 struct str *expanded)
+/* "<word> <path>" of SITE commands. `word` is the changed start of `line`. Returns the path. */
+static const char *word_and_path(struct str *line, const char *argument)
 {
     str_append(line, argument);
-    return ftp_expand_file(f, ftp_split_line(line->buf), expanded);
+    return ftp_split_line(line->buf);
 }
 
 void cmd_site_chmod(struct ftp *f, const char *argument)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
-    const char *path = word_and_path(f, &line, argument, &expanded);
+    const char *path = word_and_path(&line, argument);
     struct change change = {.has_mode = true};
 
     if (*path == '\0' || !read_mode(line.buf, &change.mode)) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "A mode from 000 to 777 and a name are wanted.");
     } else {
-        apply_and_reply(f, path, &change, FTP_OK, "Mode changed.");
+        take_and_apply(f, path, &change, FTP_OK, "Mode changed.");
     }
-    str_free(&expanded);
     str_free(&line);
 }
 
 void cmd_site_chgrp(struct ftp *f, const char *argument)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
-    const char *path = word_and_path(f, &line, argument, &expanded);
+    const char *path = word_and_path(&line, argument);
     struct change change = {.has_group = true};
 
     if (*path == '\0' || !read_group(f, line.buf, &change.group)) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "A group, as name or number, and a name are wanted.");
     } else {
-        apply_and_reply(f, path, &change, FTP_OK, "Group changed.");
+        take_and_apply(f, path, &change, FTP_OK, "Group changed.");
     }
-    str_free(&expanded);
     str_free(&line);
 }
 
@@ -377,7 +386,6 @@ static const char *utime_long(char *line, struct change *change)
 void cmd_site_utime(struct ftp *f, const char *argument)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct change change = {0};
     const char *path;
 
@@ -389,8 +397,7 @@ void cmd_site_utime(struct ftp *f, const char *argument)
     if (path == NULL) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "A time YYYYMMDDhhmmss and a name are wanted.");
     } else {
-        apply_and_reply(f, ftp_expand_file(f, path, &expanded), &change, FTP_OK, "Times set.");
+        take_and_apply(f, path, &change, FTP_OK, "Times set.");
     }
-    str_free(&expanded);
     str_free(&line);
 }

@@ -67,24 +67,29 @@ static void change_dir(struct ftp *f, const char *path)
     }
     str_clear(&f->cwd);
     str_append(&f->cwd, now);
+    ftp_show_message(f, FTP_FILE_OK);
     ftp_reply(f, FTP_FILE_OK, "Directory changed.");
 }
 
 void cmd_cwd(struct ftp *f, const char *argument)
 {
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    const char *path;
 
     if (argument[strspn(argument, " ")] == '\0') {
         argument = "~"; /* cameras send "CWD " */
     }
-    change_dir(f, ftp_expand_home(f, argument, &expanded));
+    path = ftp_take_directory(f, argument, &expanded);
+    if (path != NULL) {
+        change_dir(f, path);
+    }
     str_free(&expanded);
 }
 
 void cmd_cdup(struct ftp *f, const char *argument)
 {
     (void)argument;
-    change_dir(f, "..");
+    cmd_cwd(f, "..");
 }
 
 void cmd_mkd(struct ftp *f, const char *argument)
@@ -146,17 +151,24 @@ void cmd_rnfr(struct ftp *f, const char *argument)
 
 static void log_rename(struct ftp *f, bool ok, const char *to)
 {
-    struct str both = STR_INIT((size_t)4 * FTP_LINE_MAX);
     struct str path = STR_INIT((size_t)2 * FTP_LINE_MAX);
 
-    ftp_absolute(f, str_text(&f->renaming), &path);
-    str_append(&both, str_text(&path));
-    str_append_char(&both, ' ');
     ftp_absolute(f, to, &path);
-    str_append(&both, str_text(&path));
-    ftp_log_path(f, LOG_EVENT_RENAME, ok, str_text(&both));
-    str_free(&both);
+    ftp_log_detail(f, LOG_EVENT_RENAME, ok, str_text(&f->renaming), str_text(&path));
     str_free(&path);
+}
+
+/* A directory may have any name; the name of a file must fit upload_file and download_file. */
+static bool may_rename_to(struct ftp *f, const char *to)
+{
+    struct stat st;
+
+    if (!ftp_may_create(f, to)) {
+        return false;
+    }
+    return (fstatat(AT_FDCWD, str_text(&f->renaming), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(st.st_mode)) ||
+           (ftp_may_store(f, to) && ftp_may_pass_as(f, str_text(&f->renaming), to));
 }
 
 void cmd_rnto(struct ftp *f, const char *argument)
@@ -167,7 +179,7 @@ void cmd_rnto(struct ftp *f, const char *argument)
         ftp_reply(f, FTP_BAD_SEQUENCE, "Say RNFR first.");
         return;
     }
-    if (!ftp_may_create(f, argument)) {
+    if (!may_rename_to(f, argument)) {
         return;
     }
     ok = renameat2(AT_FDCWD, str_text(&f->renaming), AT_FDCWD, argument, 0) == 0;
@@ -243,11 +255,11 @@ void cmd_avbl(struct ftp *f, const char *argument)
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct str line = STR_INIT(32);
     struct statvfs fs;
-    const char *path = *argument != '\0' ? ftp_expand_home(f, argument, &expanded) : ".";
+    const char *path = ftp_take_directory(f, *argument != '\0' ? argument : ".", &expanded);
 
-    if (statvfs(path, &fs) == -1) {
+    if (path != NULL && statvfs(path, &fs) == -1) {
         ftp_reply_errno(f, errno, false);
-    } else {
+    } else if (path != NULL) {
         str_append_uint(&line, (uint64_t)fs.f_bavail * fs.f_frsize);
         ftp_reply(f, FTP_FILE_STATUS, str_text(&line));
     }

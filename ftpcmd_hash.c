@@ -70,6 +70,10 @@ static bool open_part(struct ftp *f, const char *path, struct part *part)
     struct stat st;
 
     part->start = 0;
+    part->fd = -1;
+    if (!ftp_may_fetch(f, path)) { /* the checksums of all its bytes, one by one, are the file */
+        return false;
+    }
     part->fd = ftp_open_to_read(f, path, &st);
     if (part->fd == -1) {
         int saved_errno = errno;
@@ -231,10 +235,13 @@ static void checksum(struct ftp *f, const char *argument, enum digest_kind kind)
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     char hex[DIGEST_HEX_MAX];
     struct part part = {.fd = -1};
+    const char *path = NULL;
 
-    if (parse_request(f, argument, &request) &&
-        open_part(f, ftp_expand_file(f, str_text(&request.path), &expanded), &part) &&
-        apply_request(f, &request, &part) && compute(f, &part, kind, hex)) {
+    if (parse_request(f, argument, &request)) {
+        path = ftp_take_path(f, str_text(&request.path), &expanded);
+    }
+    if (path != NULL && open_part(f, path, &part) && apply_request(f, &request, &part) &&
+        compute(f, &part, kind, hex)) {
         ftp_reply(f, FTP_FILE_OK, hex);
     }
     sysutil_close(&part.fd);

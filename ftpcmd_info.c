@@ -38,16 +38,17 @@ static bool feature_hash(const struct ftp *f, struct str *line)
 static bool feature_mff(const struct ftp *f, struct str *line)
 {
     str_append(line, "MFF modify;");
-    str_append(line, f->tun->chmod_enable ? "UNIX.mode;" : "");
-    str_append(line, "UNIX.group;");
+    str_append(line, ftp_site_enabled(f, "CHMOD") ? "UNIX.mode;" : "");
+    str_append(line, ftp_site_enabled(f, "CHGRP") ? "UNIX.group;" : "");
     return true;
 }
 
+/* It promises MLSD as well: RFC 3659 7.8. */
 static bool feature_mlst(const struct ftp *f, struct str *line)
 {
     str_append(line, "MLST ");
     listfmt_append_facts(line, FACT_ALL, f->look.facts);
-    return true;
+    return ftp_verb_enabled(f, "MLSD");
 }
 
 static bool feature_mode(const struct ftp *f, struct str *line)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "dirfacts.h"
 #include "dirlist.h"
 #include "ftpproto.h"
 #include "str.h"
@@ -67,11 +68,12 @@ static void transfer_listing(struct ftp *f, struct dirlist *list)
     if (data_fd == -1) {
         return;
     }
-    xfer_init(&x, data_fd, -1, (int64_t)f->tun->data_connection_timeout * 1000);
+    ftp_begin_transfer(f, &x, data_fd, -1, false);
     if (!ftp_convert(f, &x, true, false)) {
         xfer_close(&x, false);
         return;
     }
+    ftp_show_transfer(f, &x, NULL);
     result = send_listing(f, &x, list);
     xfer_close(&x, result == XFER_DONE || result == XFER_INPUT);
     if (result == XFER_DONE) {
@@ -82,20 +84,18 @@ static void transfer_listing(struct ftp *f, struct dirlist *list)
 }
 
 /* Is there something of that name, whatever slashes stand behind it? */
-static bool exists(const struct ftp *f, const char *path)
+static bool exists(const char *path)
 {
     struct str name = STR_INIT((size_t)2 * FTP_LINE_MAX);
-    struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct stat st;
     bool found;
 
-    str_append(&name, ftp_expand_home(f, path, &expanded));
+    str_append(&name, path);
     while (name.len > 1 && str_text(&name)[name.len - 1] == '/') {
         str_truncate(&name, name.len - 1);
     }
     found = stat(str_text(&name), &st) == 0;
     str_free(&name);
-    str_free(&expanded);
     return found;
 }
 
@@ -104,12 +104,13 @@ static bool open_listing(struct ftp *f, const char *path, const struct dirlist_o
                          enum ftp_code refused, struct dirlist *list)
 {
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
-    bool opened = need_listing_buffer(f);
+    const char *taken = ftp_take_directory(f, path, &expanded);
+    bool opened = taken != NULL && need_listing_buffer(f);
 
-    if (opened && !dirlist_open(list, ftp_expand_home(f, path, &expanded), options, &f->look)) {
+    if (opened && !dirlist_open(list, taken, options, &f->look)) {
         int saved_errno = errno;
 
-        if (options->format == DIRLIST_FACTS && saved_errno == ENOTDIR && exists(f, path)) {
+        if (options->format == DIRLIST_FACTS && saved_errno == ENOTDIR && exists(taken)) {
             ftp_reply(f, FTP_BAD_ARGUMENT, "Not a directory."); /* RFC 3659 7.2.1 */
         } else {
             ftp_reply_errno_as(f, saved_errno, refused);
@@ -121,8 +122,10 @@ static bool open_listing(struct ftp *f, const char *path, const struct dirlist_o
 }
 
 /* What the configuration adds to the options of the client and takes away from them. */
-static void rule_options(const struct ftp *f, struct dirlist_options *options)
+static void rule_options(struct ftp *f, struct dirlist_options *options)
 {
+    options->access = &f->access;
+    options->cwd = str_text(&f->cwd);
     options->world_readable = f->look.world_readable;
     options->all = options->all || f->tun->force_dot_files;
     options->recurse = options->recurse && f->tun->ls_recurse_enable;
@@ -163,16 +166,18 @@ void cmd_mlst(struct ftp *f, const char *argument)
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     struct str absolute = STR_INIT((size_t)4 * FTP_LINE_MAX);
     struct str first = STR_INIT((size_t)4 * FTP_LINE_MAX);
-    const char *path = ftp_expand_home(f, argument, &expanded);
+    const char *path = ftp_take_directory(f, argument, &expanded);
     size_t len;
 
-    if (!need_listing_buffer(f)) {
+    if (path == NULL || !need_listing_buffer(f)) {
+        str_free(&expanded);
         return;
     }
+    f->look.withheld = ftp_withheld_letters(f, path);
     str_append(&first, "Listing ");
     ftp_absolute(f, path, &absolute);
     f->listing[0] = ' ';
-    len = dirlist_facts_of(f->listing + 1, path, str_text(&absolute), &f->look);
+    len = dirfacts_put(f->listing + 1, path, str_text(&absolute), &f->look);
     if (len == 0) {
         ftp_reply_errno(f, errno, false);
     } else {
@@ -204,6 +209,10 @@ void ftp_stat_path(struct ftp *f, const char *path)
     struct dirlist list;
     size_t len;
 
+    if (!f->tun->dirlist_enable) {
+        ftp_reply(f, FTP_REFUSED, "Permission denied.");
+        return;
+    }
     path = dirlist_parse_options(path, &options);
     options.format = DIRLIST_LONG;
     rule_options(f, &options);

@@ -14,13 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "ftpproto.h"
 #include "log.h"
 #include "str.h"
 #include "sysutil.h"
 
-#define DEPTH_MAX  4096 /* directories in one another */
-#define LOOK_EVERY 256  /* removed files between two looks at the client */
+#define DEPTH_MAX     4096 /* directories in one another */
+#define LOOK_EVERY    256  /* removed files between two looks at the client */
+#define PATH_TEXT_MAX (DEPTH_MAX * 256)
 
 /* Every directory that is missing on the way, and the last one, which must not exist yet. */
 static bool make_dirs(char *path)
@@ -79,7 +81,8 @@ void cmd_site_mkdir(struct ftp *f, const char *argument)
 struct level {
     dev_t dev;
     ino_t ino;
-    char *name; /* of the directory below */
+    char *name;      /* of the directory below */
+    size_t path_len; /* of its own path */
 };
 
 struct removal {
@@ -89,6 +92,7 @@ struct removal {
     DIR *dir; /* its entries */
     struct level *levels;
     size_t depth;
+    struct str path;  /* of the directory in hand, for ftp_is_denied() */
     unsigned removed; /* since the entries were read from the start */
     unsigned unseen;  /* since the last look at the client */
     bool replied;
@@ -133,6 +137,9 @@ static bool go_down(struct removal *r, const char *name)
     }
     level->dev = st.st_dev;
     level->ino = st.st_ino;
+    level->path_len = r->path.len;
+    str_append_char(&r->path, '/');
+    str_append(&r->path, name);
     r->depth++;
     return enter(r, openat(r->fd, level->name,
                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -154,6 +161,7 @@ static bool go_up(struct removal *r)
         return false;
     }
     r->removed++;
+    str_truncate(&r->path, level->path_len);
     ok = unlinkat(r->fd, level->name, AT_REMOVEDIR) == 0;
     free(level->name);
     r->depth--;
@@ -180,6 +188,22 @@ static const char *next_entry(struct removal *r)
     }
 }
 
+/* deny_file holds for what is below a directory, too. */
+static bool is_entry_denied(struct removal *r, const char *name)
+{
+    size_t len = r->path.len;
+    bool denied;
+
+    if (!access_is_set(&r->f->access)) {
+        return false;
+    }
+    str_append_char(&r->path, '/');
+    str_append(&r->path, name);
+    denied = !str_ok(&r->path) || ftp_is_denied(r->f, str_text(&r->path), false);
+    str_truncate(&r->path, len);
+    return denied;
+}
+
 /* One file removed, or one directory entered or left. False with errno, or with the reply sent. */
 static bool remove_next(struct removal *r, bool *done)
 {
@@ -195,6 +219,10 @@ static bool remove_next(struct removal *r, bool *done)
             r->replied = true;
             return false;
         }
+    }
+    if (is_entry_denied(r, name)) {
+        errno = EACCES;
+        return false;
     }
     if (unlinkat(r->fd, name, 0) == 0) {
         r->removed++;
@@ -242,7 +270,7 @@ static bool trim_to_name(char *path)
 
 void cmd_site_rmdir(struct ftp *f, const char *argument)
 {
-    struct removal r = {.f = f, .fd = -1};
+    struct removal r = {.f = f, .fd = -1, .path = STR_INIT(PATH_TEXT_MAX)};
     char *path = strdup(argument);
     bool ok;
 
@@ -252,6 +280,7 @@ void cmd_site_rmdir(struct ftp *f, const char *argument)
     }
     ftp_work_begin(f, &r.work, "Removing a directory.");
     errno = EPERM;
+    str_append(&r.path, path);
     ok = trim_to_name(path) && empty_dir(&r, path) && unlinkat(AT_FDCWD, path, AT_REMOVEDIR) == 0;
     if (ok) {
         ftp_reply(f, FTP_OK, "Directory removed.");
@@ -260,6 +289,7 @@ void cmd_site_rmdir(struct ftp *f, const char *argument)
         ftp_reply_errno(f, errno == EBUSY ? EPERM : errno == ELOOP ? ENOTDIR : errno, false);
     }
     ftp_log_path(f, LOG_EVENT_RMDIR, ok, argument);
+    str_free(&r.path);
     free(path);
 }
 
@@ -305,18 +335,43 @@ static bool confine_target(const char *target, const char *dir, struct str *text
 static void link_here(struct ftp *f, const char *target, const char *name)
 {
     struct str text = STR_INIT((size_t)2 * FTP_LINE_MAX);
+    bool kept = f->setup->jailed || f->setup->fence != NULL;
     char dir[FTP_LINE_MAX];
 
     if (getcwd(dir, sizeof(dir)) == NULL) {
         ftp_reply_errno(f, errno, false);
-    } else if (f->setup->jailed && (dir[0] != '/' || !confine_target(target, dir, &text))) {
+    } else if (kept && (dir[0] != '/' || !confine_target(target, dir, &text))) {
         ftp_reply(f, FTP_REFUSED, "A link may lead to its own directory and below only.");
-    } else if (symlinkat(f->setup->jailed ? str_text(&text) : target, AT_FDCWD, name) == -1) {
+    } else if (symlinkat(kept ? str_text(&text) : target, AT_FDCWD, name) == -1) {
         ftp_reply_errno(f, errno, true);
     } else {
         ftp_reply(f, FTP_OK, "Link created.");
     }
     str_free(&text);
+}
+
+/* May what is at `target` be had as `path` too? Files are what the patterns of files are about. */
+static bool may_link(struct ftp *f, const char *target, const char *path)
+{
+    struct str from = STR_INIT((size_t)4 * FTP_LINE_MAX);
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+    bool may;
+
+    if (target[0] != '/' && slash != NULL) {
+        str_append_mem(&from, path, (size_t)(slash - path) + 1);
+    }
+    str_append(&from, target);
+    if (!str_ok(&from) || ftp_is_denied(f, str_text(&from), true)) {
+        ftp_reply(f, FTP_REFUSED, "Permission denied.");
+        may = false;
+    } else {
+        may = (stat(str_text(&from), &st) == 0 && S_ISDIR(st.st_mode)) ||
+              (ftp_may_store(f, path) && ftp_may_store(f, str_text(&from)) &&
+               ftp_may_pass_as(f, str_text(&from), path));
+    }
+    str_free(&from);
+    return may;
 }
 
 /* The directory of the link becomes the working directory for a moment: so it is known where it is. */
@@ -344,12 +399,15 @@ void cmd_site_symlink(struct ftp *f, const char *argument)
     struct str path = STR_INIT(FTP_LINE_MAX);
     struct str expanded = STR_INIT((size_t)2 * FTP_LINE_MAX);
     const char *rest = argument;
+    const char *taken;
 
     if (!str_next_word(&rest, &target) || !str_next_word(&rest, &path) || !str_only_blanks(rest) ||
         target.len == 0 || path.len == 0) {
         ftp_reply(f, FTP_BAD_ARGUMENT, "A target and a name are wanted; quote those with blanks.");
-    } else if (ftp_may_create(f, str_text(&target)) && ftp_may_create(f, str_text(&path))) {
-        make_link(f, str_text(&target), ftp_expand_file(f, str_text(&path), &expanded));
+    } else if (ftp_may_create(f, str_text(&target)) && ftp_may_create(f, str_text(&path)) &&
+               (taken = ftp_take_path(f, str_text(&path), &expanded)) != NULL &&
+               may_link(f, str_text(&target), taken)) {
+        make_link(f, str_text(&target), taken);
     }
     str_free(&target);
     str_free(&path);

@@ -530,8 +530,8 @@ ALLO 10                                     202
 SITE                                        501
 SITE HELP                                   214
 SITE CHMOD 600 pub/readme.txt               550
-SITE UMASK                                  200
-SITE UMASK 027                              200
+SITE UMASK                                  550
+SITE UMASK 027                              550
 SITE IDLE                                   200
 SITE MKDIR new                              550
 SITE SYMLINK pub/readme.txt new             550

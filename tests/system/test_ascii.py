@@ -14,6 +14,8 @@ from ftpraw import DEADLINE_SEC, receive, receive_all, receive_exactly
 from rules import check_refused
 from sessions import close_with_reset, connect_slow
 
+OPTIONS = ("ascii_download_enable", "ascii_upload_enable")
+
 MODES = ["pasv", "epsv", "port", "eprt"]
 KIB, MIB = 1 << 10, 1 << 20
 SIZE_LIMIT = 64 * MIB

@@ -132,17 +132,54 @@ def test_login_is_needed_for_all_the_others(ftpd, home):
     assert home.names() == []
 
 
-@pytest.mark.parametrize("options, switched_off", [
-    ({}, set()), ({"write_enable": "NO"}, {"CMD_WRITE"}), ({"pasv_enable": "NO"}, {"CMD_PASV"}),
-    ({"port_enable": "NO"}, {"CMD_PORT"}), ({"hash_enable": "NO"}, {"CMD_HASH", "CMD_CRC"}),
-], ids=lambda value: "-".join(value))
+# What anonymous users need beside write_enable for a row with CMD_WRITE.
+ANONYMOUS_RIGHTS = {"CMD_UPLOAD": "anon_upload_enable", "CMD_MAKEDIR": "anon_mkdir_write_enable",
+                    "CMD_CHANGE": "anon_other_write_enable"}
+
+
+def is_refused(row, options, user):
+    """True if the configuration refuses the command to the user (None: before login)."""
+    needed = {"CMD_WRITE": "write_enable", "CMD_PASV": "pasv_enable", "CMD_PORT": "port_enable",
+              "CMD_HASH": "hash_enable", "CMD_CRC": "hash_enable", "CMD_GET": "download_enable",
+              "CMD_SHOW": "dirlist_enable", "CMD_CHMOD": "chmod_enable"}
+    if any(options.get(needed[flag]) == "NO" for flag in row.flags & set(needed)):
+        return True
+    if user != "anonymous":
+        return False
+    rights = row.flags & set(ANONYMOUS_RIGHTS)
+    return "CMD_LOCAL" in row.flags or ("CMD_WRITE" in row.flags and not rights) or \
+        any(options.get(ANONYMOUS_RIGHTS[flag]) != "YES" for flag in rights)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"write_enable": "NO"}, {"pasv_enable": "NO"}, {"port_enable": "NO"}, {"hash_enable": "NO"},
+    {"download_enable": "NO"}, {"dirlist_enable": "NO"}, {"chmod_enable": "NO"},
+    *({name: "YES"} for name in ANONYMOUS_RIGHTS.values()),
+    dict.fromkeys(ANONYMOUS_RIGHTS.values(), "YES"),
+], ids=lambda options: "+".join(options))
 @pytest.mark.parametrize("user", ["alice", "anonymous", None])
-def test_help_lists_what_is_enabled(ftpd, home, options, switched_off, user):
+def test_help_lists_what_is_enabled(ftpd, home, options, user):
     daemon = ftpd(**options)
     client = {"alice": daemon.login, "anonymous": daemon.anonymous, None: daemon.connect}[user]()
-    off = {"CMD_HIDDEN"} | switched_off | ({"CMD_WRITE"} if user == "anonymous" else set())
     for line, rows in (("HELP", COMMANDS), ("HELP SITE", SITE_COMMANDS)):
         listed = " ".join(client.cmd(line, 214).lines[1:-1]).split()
-        assert sorted(listed) == sorted(row.name.removeprefix("SITE ") for row in rows
-                                        if not row.flags & off)
+        assert sorted(listed) == sorted(
+            row.name.removeprefix("SITE ") for row in rows
+            if "CMD_HIDDEN" not in row.flags and not is_refused(row, options, user))
         assert len(listed) > (0 if "SITE" in line else 20)
+
+
+@pytest.mark.parametrize("options", [
+    {}, *({name: "YES"} for name in ANONYMOUS_RIGHTS.values()),
+    dict.fromkeys(ANONYMOUS_RIGHTS.values(), "YES"),
+    {**dict.fromkeys(ANONYMOUS_RIGHTS.values(), "YES"), "write_enable": "NO"},
+], ids=lambda options: "+".join(options))
+def test_refused_to_anonymous_users(ftpd, options):
+    """Whatever comes with the command, 550 comes before it is looked at; and the others work."""
+    daemon = ftpd(**options)
+    client = daemon.anonymous()
+    for row in ROWS:
+        if not row.flags & {"CMD_WRITE", "CMD_LOCAL"}:
+            continue
+        reply = client.cmd(row.name)
+        assert (reply.code == 550) == is_refused(row, options, "anonymous"), f"{row.name}: {reply!r}"

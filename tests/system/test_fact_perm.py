@@ -60,6 +60,13 @@ SESSIONS = {
     "reading": {"write_enable": "NO"},
     "anonymous": {"anon_world_readable_only": "YES"},
     "anonymous, all it may read": {"anon_world_readable_only": "NO"},
+    "anonymous, uploading": {"anon_world_readable_only": "NO", "anon_upload_enable": "YES"},
+    "anonymous, changing": {"anon_world_readable_only": "NO", "anon_other_write_enable": "YES"},
+    "anonymous, doing all": {"anon_world_readable_only": "YES", "anon_upload_enable": "YES",
+                             "anon_mkdir_write_enable": "YES", "anon_other_write_enable": "YES"},
+    "without downloads": {"download_enable": "NO"},
+    "without some commands": {"cmds_denied": "APPE,MKD,RNTO"},
+    "without other commands": {"cmds_denied": "STOR,RMD,RETR"},
 }
 
 

@@ -5,6 +5,8 @@ import pytest
 from checksums import ALGORITHMS, Checksum
 from rules import check_refused
 
+OPTIONS = ("hash_enable",)
+
 CONTENT = bytes(range(256)) * 40
 SIZE = len(CONTENT)
 

@@ -15,6 +15,8 @@ import accounts
 from ftpraw import list_entry
 from mlsx import mlsd, mlst
 
+OPTIONS = ("force_dot_files", "hide_ids", "text_userdb_names", "use_localtime", "ls_recurse_enable")
+
 STAMP = 1700000000  # 2023-11-14 22:13:20 UTC
 JAILS = {"free": {}, "jailed": {"chroot_local_user": "YES"}}
 

@@ -9,6 +9,8 @@ from facts import NO_TIMES, STAMP, STAMP_TEXT, TIMES, Fact
 from ftpraw import list_entry
 from rules import FileRule, WriteRule, snapshot
 
+OPTIONS = ("mdtm_write",)
+
 
 class TestFact(Fact):
     verb = "MDTM"

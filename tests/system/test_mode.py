@@ -17,6 +17,8 @@ from ftpraw import DEADLINE_SEC, receive, receive_all, receive_exactly
 from rules import check_refused
 from sessions import close_with_reset, connect_slow, crowd, small_send_buffers
 
+OPTIONS = ("mode_z_enable",)
+
 MODES = ["pasv", "epsv", "port", "eprt"]
 KIB, MIB = 1 << 10, 1 << 20
 ZEROS = 50 * MIB

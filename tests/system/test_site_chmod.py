@@ -5,6 +5,8 @@ import pytest
 import codes
 from rules import ArgumentRule, FileRule, WriteRule, mode_of
 
+OPTIONS = ("chmod_enable",)
+
 VERBS = {"SITE CHMOD", "CHMOD"}
 
 
