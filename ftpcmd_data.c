@@ -14,8 +14,6 @@
 #include "tunable.h"
 #include "zstream.h"
 
-#define LOWEST_CLIENT_PORT 1024 /* RFC 2577 3 */
-
 void cmd_type(struct ftp *f, const char *argument)
 {
     /* what devices send, RFC 959 3.1.1: ASCII (non-print), Image, and bytes of eight bits */
@@ -99,18 +97,21 @@ static bool only_epsv(struct ftp *f)
     return f->data.epsv_all;
 }
 
-/* Get the listener. Replies on failure. */
-static bool listen_for_client(struct ftp *f, uint16_t *port)
+/* Get the listener. announced: as of datachan_passive(). Replies on failure. */
+static bool listen_for_client(struct ftp *f, const struct netaddr *announced, uint16_t *port)
 {
-    switch (datachan_passive(&f->data, port)) {
+    switch (datachan_passive(&f->data, &f->io, announced, port)) {
     case DATACHAN_OPEN:
         return true;
+    case DATACHAN_CTRL_GONE:
+        f->ended = true;
+        break;
     case DATACHAN_PARENT_GONE:
         ftp_end(f, "The service is going down, closing the connection.");
         break;
     default:
         ftp_reply(f, FTP_NO_DATA_CONNECTION,
-                  errno == EADDRINUSE ? "No port is free for a data connection."
+                  errno == EADDRINUSE ? "No port is free for a data connection, try again later."
                                       : "Cannot open a data port.");
         break;
     }
@@ -119,19 +120,25 @@ static bool listen_for_client(struct ftp *f, uint16_t *port)
 
 void cmd_pasv(struct ftp *f, const char *argument)
 {
-    struct netaddr addr = f->setup->local;
+    struct netaddr addr = f->setup->announced;
     struct str line = STR_INIT(128);
 
     (void)argument;
     if (only_epsv(f)) {
         return;
     }
-    if (addr.family != AF_INET) {
+    if (f->setup->local.family != AF_INET) {
         ftp_reply(f, FTP_NO_DATA_CONNECTION, "PASV is for IPv4; use EPSV.");
         return;
     }
-    if (!listen_for_client(f, &addr.port)) {
+    if (!listen_for_client(f, &f->setup->announced, &addr.port)) {
         return;
+    }
+    if (f->setup->announced_in_vain) {
+        datachan_warn_once(
+            &f->data, DATACHAN_TOLD_NO_ADDRESS,
+            "the name in pasv_address has not been found, so PASV names the server's "
+            "own address");
     }
     /* the form that clients search for: six numbers in the only parentheses */
     str_append(&line, "Entering Passive Mode (");
@@ -172,7 +179,7 @@ void cmd_epsv(struct ftp *f, const char *argument)
         } else {
             ftp_reply(f, FTP_BAD_ARGUMENT, "Unknown argument.");
         }
-    } else if (listen_for_client(f, &port)) {
+    } else if (listen_for_client(f, NULL, &port)) {
         /* nothing behind the parenthesis: a middlebox was seen to choke on a dot */
         str_append_format(&line, "Entering Extended Passive Mode (|||%u|)", (unsigned)port);
         ftp_reply(f, FTP_EXTENDED_PASSIVE, str_text(&line));
@@ -180,11 +187,15 @@ void cmd_epsv(struct ftp *f, const char *argument)
     str_free(&line);
 }
 
-/* SECURITY: no connections to anybody but the client, and to no service. RFC 2577 3. */
+/* SECURITY: see netaddr_is_target(). N will check it again. */
 static void connect_to(struct ftp *f, const struct netaddr *target)
 {
-    if (!netaddr_same_host(target, &f->setup->peer) || target->port < LOWEST_CLIENT_PORT) {
-        ftp_reply(f, FTP_UNKNOWN_COMMAND, "Only your own address and a port from 1024 up.");
+    bool promiscuous = f->tun->port_promiscuous;
+
+    if (!netaddr_is_target(target, &f->setup->peer, promiscuous)) {
+        ftp_reply(f, FTP_UNKNOWN_COMMAND,
+                  promiscuous ? "This is not an address to connect to."
+                              : "Only your own address and a port from 1024 up.");
         return;
     }
     datachan_active(&f->data, target);

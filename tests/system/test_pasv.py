@@ -8,6 +8,7 @@ import codes
 from ftpraw import closed_without_data, receive_all
 from passive import STRANGER, Passive, occupy
 
+OPTIONS = ("pasv_enable",)
 VERBS = {"PASV", "P@SW"}
 
 

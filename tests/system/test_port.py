@@ -8,6 +8,8 @@ import codes
 from active import Active
 from ftpraw import closed_without_data, port_command, receive_all
 
+OPTIONS = ("port_enable", "connect_from_port_20", "ftp_data_port")
+
 
 class TestActive(Active):
     mode = "port"

@@ -6,6 +6,8 @@ import pytest
 
 from ftpraw import DEADLINE_SEC, drain, receive, receive_exactly
 
+OPTIONS = ("idle_session_timeout",)
+
 LIMIT_SEC = 1
 
 
