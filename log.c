@@ -1,209 +1,330 @@
 /*
- * log.c - the log
+ * log.c - which record goes to which log, and messages about the daemon itself
  *
  * Process: L and N. P and S close it and send records to N.
  * Trusts:  the numbers in a record after their enums were checked; no byte of a text.
- * Touches: the log file, syslog, stderr.
+ * Touches: the log files, syslog, stderr.
  */
 #include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "logfile.h"
+#include "logsyslog.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
 
-#define LOG_TEXT_MAX 2048 /* bytes of a path or reason that a line shows */
-#define LOG_LINE_MAX (4 * LOG_TEXT_MAX + 1024)
+#define REFRESH_EVERY_MS 10000
+#define WARN_EVERY_MS    60000
 
-static const char *const event_names[LOG_EVENT_COUNT] = {
-    [LOG_EVENT_CONNECT] = "CONNECT",   [LOG_EVENT_LOGIN] = "LOGIN",
-    [LOG_EVENT_DOWNLOAD] = "DOWNLOAD", [LOG_EVENT_UPLOAD] = "UPLOAD",
-    [LOG_EVENT_MKDIR] = "MKDIR",       [LOG_EVENT_RMDIR] = "RMDIR",
-    [LOG_EVENT_DELETE] = "DELETE",     [LOG_EVENT_RENAME] = "RENAME",
-    [LOG_EVENT_CHMOD] = "CHMOD",       [LOG_EVENT_WARNING] = "WARNING",
-};
+enum sink { SINK_NATIVE, SINK_XFERLOG, SINK_JSON, SINK_SYSLOG, SINK_COUNT };
 
-/* The sink of this process. */
+/* The logs of this process. */
 static struct {
-    int file_fd;       /* the log file, or -1 */
-    int stderr_fd;     /* messages about the daemon; -1: syslog */
-    bool to_syslog;    /* records go to syslog */
-    unsigned int lost; /* lines that could not be written */
-    bool torn;         /* the last of them in part */
-} sink = {.file_fd = -1, .stderr_fd = STDERR_FILENO};
+    struct logfile files[SINK_SYSLOG];
+    struct logfile_state *states; /* one for each sink; shared with all processes of the daemon */
+    bool to_syslog;               /* records go to syslog */
+    bool die_to_syslog;           /* errors go there, too */
+    int stderr_fd;                /* messages about the daemon; -1: syslog */
+    int64_t refreshed_ms;
+} logs = {.files = {LOGFILE_INIT, LOGFILE_INIT, LOGFILE_INIT}, .stderr_fd = STDERR_FILENO};
+
+/* ---- what goes where; as vsftpd does it ---- */
+
+/* The file of a sink, or NULL if the configuration does not ask for it. */
+static const char *path_of(const struct tunables *t, enum sink sink)
+{
+    bool on = t->xferlog_enable || t->dual_log_enable;
+
+    switch (sink) {
+    case SINK_NATIVE:
+        return on && (t->dual_log_enable || !t->xferlog_std_format) && !t->syslog_enable
+                   ? t->vsftpd_log_file
+                   : NULL;
+    case SINK_XFERLOG:
+        return on && (t->dual_log_enable || t->xferlog_std_format) ? t->xferlog_file : NULL;
+    case SINK_JSON:
+        return t->json_log_file;
+    case SINK_SYSLOG:
+    case SINK_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static bool sink_shows(enum sink sink, enum log_event event)
+{
+    switch (sink) {
+    case SINK_XFERLOG:
+        return logline_is_transfer(event);
+    case SINK_JSON:
+        return !logline_is_protocol(event);
+    default:
+        return true;
+    }
+}
+
+bool log_wants(const struct tunables *t, enum log_event event)
+{
+    if (logline_is_protocol(event) && !t->log_ftp_protocol) {
+        return false;
+    }
+    for (enum sink sink = SINK_NATIVE; sink < SINK_SYSLOG; sink++) {
+        if (sink_shows(sink, event) && path_of(t, sink) != NULL) {
+            return true;
+        }
+    }
+    return t->syslog_enable;
+}
+
+void log_append_places(const struct tunables *t, struct str *out)
+{
+    const char *separator = "";
+
+    for (enum sink sink = SINK_NATIVE; sink < SINK_SYSLOG; sink++) {
+        if (path_of(t, sink) != NULL) {
+            str_append_format(out, "%s%s", separator, path_of(t, sink));
+            separator = ", ";
+        }
+    }
+    if (t->syslog_enable) {
+        str_append_format(out, "%ssyslog", separator);
+    }
+}
+
+/* ---- open and close ---- */
+
+/* The counters; without memory to share every process has its own. */
+static struct logfile_state *make_states(void)
+{
+    static struct logfile_state own[SINK_COUNT];
+    void *shared =
+        mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return shared != MAP_FAILED ? shared : own;
+}
+
+static void open_syslog(void)
+{
+    if (logs.to_syslog || logs.die_to_syslog || logs.stderr_fd == -1) {
+        logsyslog_open(); /* it may have been restarted */
+    } else {
+        logsyslog_close();
+    }
+}
 
 bool log_open(const struct tunables *t, struct str *error)
 {
-    int fd = -1;
+    bool good = true;
 
-    if (t->xferlog_enable && !t->syslog_enable) {
-        /* O_NONBLOCK: a pipe without a reader must not stop the daemon */
-        fd = open(t->vsftpd_log_file,
-                  O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-        if (fd == -1) {
-            str_append_format(error, "cannot open the log %s: %s", t->vsftpd_log_file,
-                              strerror(errno));
-            return false;
+    if (logs.states == NULL) {
+        logs.states = make_states();
+    }
+    for (enum sink sink = SINK_NATIVE; sink < SINK_SYSLOG; sink++) {
+        struct logfile *file = &logs.files[sink];
+
+        file->state = &logs.states[sink];
+        if (!logfile_open(file, path_of(t, sink))) {
+            str_append_format(error, "%scannot open the log %s: %s", good ? "" : "; ",
+                              path_of(t, sink), strerror(errno));
+            good = false;
         }
     }
-    sysutil_close(&sink.file_fd);
-    sink.file_fd = fd;
-    sink.to_syslog = t->syslog_enable;
-    if (sink.to_syslog || sink.stderr_fd == -1) {
-        closelog(); /* syslog may have been restarted */
-        openlog(MINIFTPD_NAME, LOG_NDELAY | LOG_PID, LOG_FTP);
+    if (!good) {
+        str_append(error, "; the service goes on, and it is tried again when clients come");
     }
-    return true;
+    logs.to_syslog = t->syslog_enable;
+    logs.die_to_syslog = t->log_die;
+    logs.refreshed_ms = sysutil_now_ms();
+    open_syslog();
+    return good;
 }
 
 void log_to_background(void)
 {
-    sink.stderr_fd = -1;
-    openlog(MINIFTPD_NAME, LOG_NDELAY | LOG_PID, LOG_FTP);
+    logs.stderr_fd = -1;
+    open_syslog();
 }
 
 void log_keep_stderr(void)
 {
-    if (sink.stderr_fd != -1) {
-        sink.stderr_fd = fcntl(sink.stderr_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (logs.stderr_fd != -1) {
+        logs.stderr_fd = fcntl(logs.stderr_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     }
 }
 
 void log_close(void)
 {
-    sysutil_close(&sink.file_fd);
-    if (sink.stderr_fd > STDERR_FILENO) {
-        sysutil_close(&sink.stderr_fd);
+    for (enum sink sink = SINK_NATIVE; sink < SINK_SYSLOG; sink++) {
+        logfile_close(&logs.files[sink]);
     }
-    if (sink.to_syslog || sink.stderr_fd == -1) {
-        closelog();
+    if (logs.stderr_fd > STDERR_FILENO) {
+        sysutil_close(&logs.stderr_fd);
     }
-    sink.to_syslog = false;
+    logs.to_syslog = logs.die_to_syslog = false;
+    logsyslog_close();
+    if (logs.states != NULL) {
+        (void)munmap(logs.states,
+                     sizeof(*logs.states) * SINK_COUNT); /* refused for our own array */
+        logs.states = NULL;
+    }
 }
 
-/* Text from outside; the bytes in `marks` are what ends it in the line, so they are escaped too. */
-static void append_text(struct str *line, const char *text, size_t len, const char *marks)
-{
-    size_t take = len < LOG_TEXT_MAX ? len : LOG_TEXT_MAX;
-    size_t start = 0;
+/* ---- lines that are lost ---- */
 
-    for (size_t i = 0; i < take; i++) {
-        if (text[i] != '\0' && strchr(marks, text[i]) != NULL) {
-            str_append_escaped(line, text + start, i - start, i - start);
-            str_append_format(line, "\\x%02X", (unsigned char)text[i]);
-            start = i + 1;
+/* Tell the administrator, but not each time. */
+static void warn_of(struct logfile_state *state, const char *what, const char *path, int error)
+{
+    int64_t now_ms = sysutil_now_ms();
+    int64_t before_ms = atomic_load(&state->warned_ms);
+
+    if ((before_ms == 0 || now_ms - before_ms >= WARN_EVERY_MS) &&
+        atomic_compare_exchange_strong(&state->warned_ms, &before_ms, now_ms)) {
+        log_message(LOG_WARNING, "cannot %s the log %s: %s; the service goes on", what, path,
+                    strerror(error));
+    }
+}
+
+void log_refresh(void)
+{
+    int64_t now_ms = sysutil_now_ms();
+
+    if (now_ms - logs.refreshed_ms < REFRESH_EVERY_MS) {
+        return;
+    }
+    logs.refreshed_ms = now_ms;
+    for (enum sink sink = SINK_NATIVE; sink < SINK_SYSLOG; sink++) {
+        struct logfile *file = &logs.files[sink];
+
+        if (!logfile_check(file)) {
+            warn_of(file->state, "open", file->path, errno);
         }
     }
-    str_append_escaped(line, text + start, take - start, take - start);
-    if (take < len) {
-        str_append(line, "...");
+}
+
+/* ---- records ---- */
+
+static void append_line(enum sink sink, const struct log_who *who, const struct log_record *record,
+                        const struct timespec *now, struct str *line)
+{
+    switch (sink) {
+    case SINK_NATIVE:
+        logline_date(now->tv_sec, line);
+        logline_native(who, record, line);
+        break;
+    case SINK_XFERLOG:
+        logline_xferlog(who, record, now->tv_sec, line);
+        break;
+    case SINK_JSON:
+        logline_json(who, record, now, line);
+        break;
+    case SINK_SYSLOG:
+    case SINK_COUNT:
+        logline_syslog(who, record, line);
+        break;
     }
 }
 
-void log_format(const struct log_who *who, const struct log_record *record, struct str *line)
+/* Write one record to one log. Returns false with errno if it is lost. */
+static bool put(enum sink sink, const struct log_who *who, const struct log_record *record,
+                const struct timespec *now)
 {
-    bool has_outcome = record->event != LOG_EVENT_CONNECT && record->event != LOG_EVENT_WARNING;
+    struct str line = STR_INIT(LOGLINE_MAX);
+    bool bad =
+        record->event == LOG_EVENT_WARNING || (record->event == LOG_EVENT_LOGIN && !record->ok);
+    bool written;
 
-    str_append_format(line, "[pid %d] ", who->pid);
-    if (who->user[0] != '\0') {
-        str_append_char(line, '[');
-        append_text(line, who->user, strlen(who->user), "]\"");
-        str_append(line, "] ");
-    }
-    if (has_outcome) {
-        str_append(line, record->ok ? "OK " : "FAIL ");
-    }
-    str_append_format(line, "%s: Client \"%s\"", event_names[record->event], who->peer);
-    if (record->text_len > 0 || record->is_anon_password) {
-        str_append(line, record->is_anon_password ? ", anon password \"" : ", \"");
-        append_text(line, record->text, record->text_len, "\"");
-        str_append_char(line, '"');
-    }
-    if (record->has_bytes) {
-        uint32_t ms = record->duration_ms > 0 ? record->duration_ms : 1;
-        double rate = (double)record->bytes / 1024.0 / ((double)ms / 1000.0);
-
-        str_append_format(line, ", %llu bytes, %.2fKbyte/sec", (unsigned long long)record->bytes,
-                          rate);
-    }
-}
-
-/* "Thu Oct  2 18:37:41 2025 " in English, whatever the locale. */
-static void append_date(struct str *line)
-{
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t now = time(NULL);
-    struct tm tm;
-
-    if (localtime_r(&now, &tm) == NULL) {
-        memset(&tm, 0, sizeof(tm));
-    }
-    str_append_format(line, "%.3s %.3s %2d %02d:%02d:%02d %d ", days + (size_t)tm.tm_wday * 3,
-                      months + (size_t)tm.tm_mon * 3, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                      tm.tm_year + 1900);
-}
-
-/* One write, so that lines of several processes never mix. Returns false if it did not work. */
-static bool write_line(const struct str *line)
-{
-    ssize_t n;
-
-    do {
-        n = write(sink.file_fd, str_text(line), line->len);
-    } while (n == -1 && errno == EINTR);
-    sink.torn = n > 0 ? n < (ssize_t)line->len : sink.torn;
-    return n == (ssize_t)line->len;
-}
-
-static void report_lost(void)
-{
-    struct str line = STR_INIT(256);
-
-    if (sink.torn) {
+    append_line(sink, who, record, now, &line);
+    if (sink == SINK_SYSLOG) {
+        written = logsyslog_send(bad ? LOG_WARNING : LOG_INFO, str_text(&line));
+    } else {
         str_append_char(&line, '\n');
-    }
-    append_date(&line);
-    str_append_format(&line, "[pid %d] WARNING: %u lines of the log could not be written\n",
-                      (int)getpid(), sink.lost);
-    if (write_line(&line)) {
-        sink.lost = 0;
+        written = logfile_write(&logs.files[sink], &line);
     }
     str_free(&line);
+    return written;
+}
+
+/* Say in the log itself how much of it is missing; xferlog has no line for that. */
+static void report_lost(enum sink sink, const struct timespec *now)
+{
+    struct logfile_state *state = &logs.states[sink];
+    unsigned lost = atomic_exchange(&state->lost, 0);
+    const struct log_who who = {.pid = (int)getpid(), .user = ""};
+    struct log_record record = {.event = LOG_EVENT_WARNING};
+    struct str text = STR_INIT(256);
+
+    if (lost == 0) {
+        return; /* somebody else was faster */
+    }
+    str_append_format(&text, "%u line%s of the log could not be written", lost,
+                      lost == 1 ? "" : "s");
+    record.text = str_text(&text);
+    record.text_len = text.len;
+    if (sink == SINK_XFERLOG) {
+        log_message(LOG_WARNING, "%s: %s", logs.files[sink].path, str_text(&text));
+    } else if (!put(sink, &who, &record, now)) {
+        atomic_fetch_add(&state->lost, lost);
+    }
+    str_free(&text);
+}
+
+static void put_counted(enum sink sink, const struct log_who *who, const struct log_record *record,
+                        const struct timespec *now)
+{
+    struct logfile_state *state = &logs.states[sink];
+    bool missing = atomic_load(&state->lost) > 0;
+
+    if (missing && sink != SINK_XFERLOG) {
+        report_lost(sink, now);
+    }
+    if (!put(sink, who, record, now)) {
+        int error = errno;
+
+        atomic_fetch_add(&state->lost, 1);
+        warn_of(state, "write", sink == SINK_SYSLOG ? "to syslog" : logs.files[sink].path, error);
+    } else if (missing && sink == SINK_XFERLOG) {
+        report_lost(sink, now);
+    }
 }
 
 void log_record(const struct log_who *who, const struct log_record *record)
 {
-    struct str line = STR_INIT(LOG_LINE_MAX);
+    struct timespec now = {0};
 
-    if (sink.file_fd == -1 && !sink.to_syslog) {
-        return;
-    }
-    if (sink.file_fd != -1) {
-        append_date(&line);
-    }
-    log_format(who, record, &line);
-    if (sink.to_syslog) {
-        syslog(record->event == LOG_EVENT_WARNING ? LOG_WARNING : LOG_INFO, "%s", str_text(&line));
-    }
-    if (sink.file_fd != -1) {
-        if (sink.lost > 0) {
-            report_lost();
-        }
-        str_append_char(&line, '\n');
-        if (!write_line(&line)) {
-            sink.lost++;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* there always is one */
+    for (enum sink sink = SINK_NATIVE; sink < SINK_COUNT; sink++) {
+        bool wanted = sink == SINK_SYSLOG ? logs.to_syslog : logs.files[sink].path != NULL;
+
+        if (wanted && sink_shows(sink, record->event)) {
+            put_counted(sink, who, record, &now);
         }
     }
-    str_free(&line);
+}
+
+/* ---- messages ---- */
+
+/* To a terminal or a pipe that takes nothing just now, nothing is written. */
+static void write_stderr(const char *text)
+{
+    char line[PIPE_BUF]; /* what a writable pipe takes at once */
+    struct pollfd pfd = {.fd = logs.stderr_fd, .events = POLLOUT};
+    int len = snprintf(line, sizeof(line), MINIFTPD_NAME ": %.4000s\n", text);
+
+    if (len > 0 && poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT) != 0) {
+        (void)!write(logs.stderr_fd, line, (size_t)len); /* nobody is left to be told */
+    }
 }
 
 PRINTF_LIKE(2, 0)
@@ -218,10 +339,11 @@ static void message_va(int priority, const char *format, va_list args)
     for (char *p = text; *p != '\0'; p++) {
         *p = (unsigned char)*p < ' ' || *p == 0x7F ? '?' : *p;
     }
-    if (sink.stderr_fd == -1) {
-        syslog(priority, "%s", text);
-    } else {
-        dprintf(sink.stderr_fd, MINIFTPD_NAME ": %s\n", text); /* one write */
+    if (logs.stderr_fd != -1) {
+        write_stderr(text);
+    }
+    if (logs.stderr_fd == -1 || (logs.die_to_syslog && priority <= LOG_ERR)) {
+        (void)logsyslog_send(priority, text); /* nobody is left to be told */
     }
 }
 

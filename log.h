@@ -1,61 +1,37 @@
 /*
- * log.h - the log: vsftpd's native format to a file or to syslog, and messages about the daemon itself
+ * log.h - which record goes to which log, and messages about the daemon itself
  *
- * Two kinds of text. A session's records (connections, logins, transfers, changes) go to the log file
- * or to syslog if xferlog_enable or syslog_enable asks for it. Messages about the daemon go to stderr
+ * Two kinds of text. A session's records (connections, logins, transfers, changes) go to the log files
+ * and to syslog as the options of the section "Logs" ask for it. Messages about the daemon go to stderr
  * in the foreground and to syslog in the background.
  * The service processes have no log: they send records to their parent (privsock.h).
+ * Nothing here ever waits for a log or fails because of one: what cannot be written is counted, and
+ * told to the same log when it can be written again.
  */
 #ifndef MINIFTPD_LOG_H
 #define MINIFTPD_LOG_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <syslog.h>
 
 #include "common.h"
+#include "logline.h"
 
 struct str;
 struct tunables;
 
-enum log_event {
-    LOG_EVENT_CONNECT,
-    LOG_EVENT_LOGIN,
-    LOG_EVENT_DOWNLOAD,
-    LOG_EVENT_UPLOAD,
-    LOG_EVENT_MKDIR,
-    LOG_EVENT_RMDIR,
-    LOG_EVENT_DELETE,
-    LOG_EVENT_RENAME,
-    LOG_EVENT_CHMOD,
-    LOG_EVENT_WARNING,
-    LOG_EVENT_COUNT
-};
-
-/* Whom a record is about; filled in by the process that writes the log, never by the child. */
-struct log_who {
-    int pid;          /* of the session parent: one number for a session */
-    const char *user; /* "" before login */
-    const char *peer; /* address as text */
-};
-
-struct log_record {
-    enum log_event event;
-    bool ok;               /* meaningless for CONNECT and WARNING */
-    bool has_bytes;        /* `bytes` and `duration_ms` count */
-    bool is_anon_password; /* what `text` is, of an anonymous LOGIN */
-    uint64_t bytes;
-    uint32_t duration_ms;
-    const char *text; /* path, reason, ...: any bytes, escaped when written */
-    size_t text_len;
-};
-
 /*
- * Open what the configuration asks for; what was open before stays in use until then. On failure
- * everything is as before and `error` says why.
+ * Open what the configuration asks for, and close what it does not. A log that cannot be opened stays
+ * as it was, if it was open, and is tried again by log_refresh(). Returns false if there is one; `error`
+ * says which and why.
  */
 MUST_CHECK bool log_open(const struct tunables *t, struct str *error);
+
+/*
+ * In L, when a client has come: open what could not be opened before, and anew what was moved away or
+ * removed. Looks at most once in ten seconds.
+ */
+void log_refresh(void);
 
 /* From now on messages about the daemon go to syslog and not to stderr. */
 void log_to_background(void);
@@ -69,16 +45,22 @@ void log_keep_stderr(void);
 /* Close every descriptor of the log, in a process that must not have it. */
 void log_close(void);
 
-/* One record of a session. Never fails: lines that cannot be written are counted and reported later. */
+/* Is there a log in this configuration that shows such events? Without, no record needs to be made. */
+bool log_wants(const struct tunables *t, enum log_event event);
+
+/* Append where records go: "/var/log/miniftpd.log, syslog"; nothing if there is no log. */
+void log_append_places(const struct tunables *t, struct str *out);
+
+/* One record of a session. Never fails. */
 void log_record(const struct log_who *who, const struct log_record *record);
 
-/* A message about the daemon, in one line; priority as of syslog(3). */
+/*
+ * A message about the daemon, in one line; priority as of syslog(3). LOG_ERR and above is what ends the
+ * daemon or a session; log_die=YES sends it to syslog, too.
+ */
 void log_message(int priority, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* log_message(LOG_ERR) and exit with EXIT_STATUS_ERROR. */
 NORETURN void log_fatal(const char *format, ...) PRINTF_LIKE(1, 2);
-
-/* The line of a record without date and line ending (for the tests and for syslog). */
-void log_format(const struct log_who *who, const struct log_record *record, struct str *line);
 
 #endif

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import stat
 import subprocess
 from pathlib import Path
 
@@ -12,46 +11,17 @@ import pytest
 
 import procs
 from accounts import ALL
+from logs import DATE, Line, TRANSFER, lines, wait_lines
 from posture import HeldChecks
 from sessions import Session
 
-CONTENT = b"x" * 1234
-DATE = (r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
-        r"[ 123]\d \d\d:\d\d:\d\d \d{4}")
-LINE = re.compile(
-    rf'(?P<date>{DATE}) \[pid (?P<pid>\d+)\] (?:\[(?P<user>[^]]*)\] )?(?:(?P<ok>OK|FAIL) )?'
-    r'(?P<event>[A-Z]+): Client "(?P<peer>[0-9a-f.:]+)"(?:, (?P<rest>.*))?')
-TRANSFER = re.compile(r'"(?P<path>.*)", (?P<bytes>\d+) bytes, (?P<rate>\d+\.\d\d)Kbyte/sec')
+# The options whose effect is shown here.
+OPTIONS = ("xferlog_enable", "vsftpd_log_file")
 
+CONTENT = b"x" * 1234
 # fail2ban's filter for vsftpd, which sees the lines without their dates.
 FAIL2BAN = re.compile(
     r'^ \[pid \d+\] \[[^\]]+\] FAIL LOGIN: Client "(?P<host>[0-9a-f.:]+)"(?:\s*$|,)')
-
-
-class Line:
-    """One parsed line of the log."""
-
-    def __init__(self, text):
-        match = LINE.fullmatch(text)
-        assert match, f"not a line of the log: {text!r}"
-        self.__dict__.update(match.groupdict())
-        self.text = text
-
-
-def lines(daemon, event=None):
-    """The lines so far, or those of one kind of event; every one of them must be well-formed."""
-    content = daemon.log
-    assert content == "" or content.endswith("\n"), f"a line without end: {content[-200:]!r}"
-    parsed = [Line(text) for text in content.split("\n")[:-1]]
-    return [line for line in parsed if event in (None, line.event)]
-
-
-def wait_lines(daemon, event, count=1):
-    """The lines of an event, as soon as there are `count`."""
-    assert procs.wait_for(lambda: len(lines(daemon, event)) >= count), daemon.log
-    found = lines(daemon, event)
-    assert len(found) == count, daemon.log
-    return found
 
 
 @pytest.fixture
@@ -237,33 +207,6 @@ def test_log_is_appended_to(ftpd):
     second = ftpd(vsftpd_log_file=str(first.log_path))
     second.connect().in_step()
     assert first.log.startswith(before) and len(first.log) > len(before)
-
-
-@pytest.fixture
-def syslog():
-    """What syslog(3) sends, as a socket; it lies in a /dev of its own for the test."""
-    dev = Path("/dev")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", dev], check=True)
-    os.mknod(dev / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(str(dev / "log"))
-        sock.settimeout(10)
-        yield sock
-    subprocess.run(["umount", "--lazy", dev], check=True)
-
-
-def test_syslog(ftpd, home, syslog):
-    """With syslog_enable the same lines go to syslog, facility ftp, without dates of their own."""
-    daemon = ftpd(syslog_enable="YES")
-    session = Session(daemon).login()
-    session.client.cmd("MKD d", 257)
-    texts = [syslog.recv(8192).decode() for _ in range(3)]
-    for text, event in zip(texts, ("CONNECT", "LOGIN", "MKDIR")):
-        priority, _, rest = text.partition(">")
-        assert int(priority[1:]) // 8 == 11
-        assert f"[pid {session.parent}] " in rest and f" {event}: Client" in rest
-        assert not re.search(DATE, rest)
-    assert daemon.log == ""
 
 
 # Names.
@@ -472,10 +415,3 @@ def test_pipe_as_a_log_does_not_stop_the_service(ftpd, home, tmp_path, reader):
     session.client.in_step()
     if reader:
         os.close(pipe)
-
-
-def test_log_that_cannot_be_opened_is_an_error_at_the_start(ftpd):
-    daemon = ftpd.start(vsftpd_log_file="/nonexistent/log")
-    assert daemon.process.wait(5) == 1
-    assert "/nonexistent/log" in daemon.stderr
-    ftpd.daemons.remove(daemon)

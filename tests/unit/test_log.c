@@ -1,5 +1,5 @@
 /*
- * test_log.c - the lines of the log, and the file that they go to
+ * test_log.c - which record goes to which log, and what becomes of it there
  *
  * Process: a test program.
  * Trusts:  nothing.
@@ -16,123 +16,11 @@
 #include "log.h"
 #include "parseconf.h"
 #include "str.h"
+#include "sysutil.h"
 #include "tunable.h"
 #include "unit.h"
 
-#define BYTES(content) .text = (content), .text_len = sizeof(content) - 1
-
-struct format_row {
-    const char *name;
-    const char *user;
-    struct log_record record;
-    const char *line;
-};
-
 #define PEER "Client \"192.0.2.7\""
-
-/* clang-format off */
-static const struct format_row format_rows[] = {
-    { "line_of_a_connection", "", { .event = LOG_EVENT_CONNECT }, "[pid 7] CONNECT: " PEER },
-    { "line_of_a_login", "bob", { .event = LOG_EVENT_LOGIN, .ok = true }, "[pid 7] [bob] OK LOGIN: " PEER },
-    { "line_of_a_failed_login", "bob", { .event = LOG_EVENT_LOGIN, BYTES("wrong password") },
-      "[pid 7] [bob] FAIL LOGIN: " PEER ", \"wrong password\"" },
-    { "line_of_an_anonymous_login", "ftp", { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true, BYTES("a@b") },
-      "[pid 7] [ftp] OK LOGIN: " PEER ", anon password \"a@b\"" },
-    { "line_of_an_anonymous_login_without_a_password", "ftp",
-      { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true, BYTES("") },
-      "[pid 7] [ftp] OK LOGIN: " PEER ", anon password \"\"" },
-    { "quotes_in_an_anonymous_password_do_not_end_it", "ftp",
-      { .event = LOG_EVENT_LOGIN, .ok = true, .is_anon_password = true, BYTES("a\" b") },
-      "[pid 7] [ftp] OK LOGIN: " PEER ", anon password \"a\\x22 b\"" },
-    { "line_of_a_download", "bob",
-      { .event = LOG_EVENT_DOWNLOAD, .ok = true, .has_bytes = true, .bytes = 2048, .duration_ms = 2000,
-        BYTES("/a b.txt") },
-      "[pid 7] [bob] OK DOWNLOAD: " PEER ", \"/a b.txt\", 2048 bytes, 1.00Kbyte/sec" },
-    { "line_of_a_transfer_in_no_time", "bob",
-      { .event = LOG_EVENT_UPLOAD, .ok = true, .has_bytes = true, .bytes = 1024, BYTES("x") },
-      "[pid 7] [bob] OK UPLOAD: " PEER ", \"x\", 1024 bytes, 1000.00Kbyte/sec" },
-    { "line_of_an_empty_file", "bob",
-      { .event = LOG_EVENT_UPLOAD, .ok = true, .has_bytes = true, BYTES("x") },
-      "[pid 7] [bob] OK UPLOAD: " PEER ", \"x\", 0 bytes, 0.00Kbyte/sec" },
-    { "line_of_a_failed_mkdir", "bob", { .event = LOG_EVENT_MKDIR, BYTES("/d") },
-      "[pid 7] [bob] FAIL MKDIR: " PEER ", \"/d\"" },
-    { "line_of_a_rmdir", "bob", { .event = LOG_EVENT_RMDIR, .ok = true, BYTES("/d") },
-      "[pid 7] [bob] OK RMDIR: " PEER ", \"/d\"" },
-    { "line_of_a_delete", "bob", { .event = LOG_EVENT_DELETE, .ok = true, BYTES("/d") },
-      "[pid 7] [bob] OK DELETE: " PEER ", \"/d\"" },
-    { "line_of_a_rename", "bob", { .event = LOG_EVENT_RENAME, .ok = true, BYTES("/a /b") },
-      "[pid 7] [bob] OK RENAME: " PEER ", \"/a /b\"" },
-    { "line_of_a_chmod", "bob", { .event = LOG_EVENT_CHMOD, .ok = true, BYTES("/a 644") },
-      "[pid 7] [bob] OK CHMOD: " PEER ", \"/a 644\"" },
-    { "line_of_a_warning_has_no_outcome", "", { .event = LOG_EVENT_WARNING, .ok = true, BYTES("x") },
-      "[pid 7] WARNING: " PEER ", \"x\"" },
-    { "line_endings_in_a_name_stay_in_the_line", "bob",
-      { .event = LOG_EVENT_DELETE, .ok = true, BYTES("a\r\nThu Oct  2 18:37:41 2025 [pid 1]") },
-      "[pid 7] [bob] OK DELETE: " PEER ", \"a\\x0D\\x0AThu Oct  2 18:37:41 2025 [pid 1]\"" },
-    { "quotes_in_a_name_do_not_end_it", "bob",
-      { .event = LOG_EVENT_DELETE, .ok = true, BYTES("a\", \"b\"") },
-      "[pid 7] [bob] OK DELETE: " PEER ", \"a\\x22, \\x22b\\x22\"" },
-    { "nul_and_escape_in_a_name_are_shown", "bob",
-      { .event = LOG_EVENT_DELETE, .ok = true, BYTES("\0\x1B[2J\\\xFF") },
-      "[pid 7] [bob] OK DELETE: " PEER ", \"\\x00\\x1B[2J\\x5C\\xFF\"" },
-    { "percent_signs_are_ordinary", "bob", { .event = LOG_EVENT_DELETE, .ok = true, BYTES("%n%s%x") },
-      "[pid 7] [bob] OK DELETE: " PEER ", \"%n%s%x\"" },
-    { "utf8_is_readable", "bob", { .event = LOG_EVENT_DELETE, .ok = true, BYTES("\xC3\xA4") },
-      "[pid 7] [bob] OK DELETE: " PEER ", \"\xC3\xA4\"" },
-    { "line_endings_in_a_user_stay_in_the_line", "a\nb", { .event = LOG_EVENT_LOGIN },
-      "[pid 7] [a\\x0Ab] FAIL LOGIN: " PEER },
-};
-/* clang-format on */
-
-static void check_format(void **state)
-{
-    const struct format_row *row = *state;
-    const struct log_who who = {.pid = 7, .user = row->user, .peer = "192.0.2.7"};
-    struct str line = STR_INIT(4096);
-
-    log_format(&who, &row->record, &line);
-    assert_true(str_ok(&line));
-    assert_string_equal(str_text(&line), row->line);
-    str_free(&line);
-}
-
-/* USER takes any name before login, and a failed one is logged. */
-static void a_user_name_cannot_imitate_another_login(void **state)
-{
-    const struct log_who who = {
-        .pid = 7, .user = "root] OK LOGIN: Client \"198.51.100.1\" [x", .peer = "192.0.2.7"};
-    const struct log_record record = {.event = LOG_EVENT_LOGIN, BYTES("not a user name")};
-    struct str line = STR_INIT(4096);
-    const char *end;
-
-    (void)state;
-    log_format(&who, &record, &line);
-    assert_null(strstr(str_text(&line), "OK LOGIN: Client \"198.51.100.1\""));
-    end = strchr(str_text(&line) + strlen("[pid 7] ["), ']'); /* the first one ends the name */
-    assert_non_null(end);
-    assert_string_equal(end, "] FAIL LOGIN: " PEER ", \"not a user name\"");
-    str_free(&line);
-}
-
-static void a_text_is_cut_at_2048_bytes(void **state)
-{
-    const struct log_who who = {.pid = 7, .user = "bob", .peer = "192.0.2.7"};
-    char *text = unit_repeat('a', 5000);
-    struct log_record record = {
-        .event = LOG_EVENT_DELETE, .ok = true, .text = text, .text_len = 2048};
-    struct str line = STR_INIT(20000);
-
-    (void)state;
-    log_format(&who, &record, &line);
-    assert_null(strstr(str_text(&line), "..."));
-    str_clear(&line);
-    record.text_len = 5000;
-    log_format(&who, &record, &line);
-    assert_string_equal(str_text(&line) + line.len - 5, "a...\"");
-    assert_in_range(line.len, 2048, 2148);
-    str_free(&line);
-    free(text);
-}
 
 static void the_longest_line_fits(void **state)
 {
@@ -318,11 +206,226 @@ static void a_line_that_was_cut_by_a_full_disk_is_ended(void **state)
     unit_remove_dir(dir);
 }
 
+/* What vsftpd 3.0.3 was seen to write: N native log, x xferlog, S syslog; p with the dialogue. */
+struct place_row {
+    const char *name;
+    bool xferlog, std_format, dual, syslog;
+    const char *event, *transfer, *dialogue;
+};
+
+/* clang-format off */
+static const struct place_row place_rows[] = {
+    /*                  enable std    dual   syslog  of an event, of a transfer, of the dialogue */
+    { "places_none",    false, false, false, false,  "",   "",   "" },
+    { "places_s",       false, false, false, true,   "S",  "S",  "S" },
+    { "places_d",       false, false, true,  false,  "N",  "Nx", "N" },
+    { "places_ds",      false, false, true,  true,   "S",  "xS", "S" },
+    { "places_f",       false, true,  false, false,  "",   "",   "" },
+    { "places_fs",      false, true,  false, true,   "S",  "S",  "S" },
+    { "places_fd",      false, true,  true,  false,  "N",  "Nx", "N" },
+    { "places_fds",     false, true,  true,  true,   "S",  "xS", "S" },
+    { "places_x",       true,  false, false, false,  "N",  "N",  "N" },
+    { "places_xs",      true,  false, false, true,   "S",  "S",  "S" },
+    { "places_xd",      true,  false, true,  false,  "N",  "Nx", "N" },
+    { "places_xds",     true,  false, true,  true,   "S",  "xS", "S" },
+    { "places_xf",      true,  true,  false, false,  "",   "x",  "" },
+    { "places_xfs",     true,  true,  false, true,   "S",  "xS", "S" },
+    { "places_xfd",     true,  true,  true,  false,  "N",  "Nx", "N" },
+    { "places_xfds",    true,  true,  true,  true,   "S",  "xS", "S" },
+};
+/* clang-format on */
+
+static void check_places(void **state)
+{
+    const struct place_row *row = *state;
+    struct tunables t;
+
+    tunable_init(&t);
+    t.xferlog_enable = row->xferlog;
+    t.xferlog_std_format = row->std_format;
+    t.dual_log_enable = row->dual;
+    t.syslog_enable = row->syslog;
+    assert_int_equal(log_wants(&t, LOG_EVENT_MKDIR), row->event[0] != '\0');
+    assert_int_equal(log_wants(&t, LOG_EVENT_LOGIN), row->event[0] != '\0');
+    assert_int_equal(log_wants(&t, LOG_EVENT_UPLOAD), row->transfer[0] != '\0');
+    assert_false(log_wants(&t, LOG_EVENT_COMMAND));
+    t.log_ftp_protocol = true;
+    assert_int_equal(log_wants(&t, LOG_EVENT_RESPONSE), row->dialogue[0] != '\0');
+    t.json_log_file = strdup("/dev/null");
+    assert_int_equal(log_wants(&t, LOG_EVENT_RESPONSE), row->dialogue[0] != '\0');
+    assert_true(log_wants(&t, LOG_EVENT_MKDIR));
+    assert_true(log_wants(&t, LOG_EVENT_DOWNLOAD));
+    tunable_free(&t);
+}
+
+/* The same row, with real files: what stands in them after one record of each kind. */
+static void check_files(void **state)
+{
+    const struct place_row *row = *state;
+    const struct log_who who = {.pid = 7, .user = "bob", .peer = "192.0.2.7"};
+    char dir[UNIT_DIR_MAX], native[1000] = "", xferlog[1000] = "", json[1000],
+                            path[UNIT_DIR_MAX + 16];
+    struct str error = STR_INIT(1000), texts = STR_INIT(1000);
+    struct log_record record = {.event = LOG_EVENT_MKDIR};
+    struct tunables t;
+
+    unit_make_dir(dir);
+    tunable_init(&t);
+    t.xferlog_enable = row->xferlog;
+    t.xferlog_std_format = row->std_format;
+    t.dual_log_enable = row->dual;
+    t.syslog_enable = row->syslog;
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const names[] = {"vsftpd_log_file", "xferlog_file", "json_log_file"};
+
+        str_clear(&texts);
+        str_append_format(&texts, "%s=%s/%s", names[i], dir, names[i]);
+        assert_true(parseconf_load_setting(str_text(&texts), "-o", &t, &error));
+    }
+    assert_true(log_open(&t, &error));
+    log_record(&who, &record);
+    record.event = LOG_EVENT_UPLOAD;
+    log_record(&who, &record);
+    record.event = LOG_EVENT_COMMAND;
+    log_record(&who, &record);
+    log_close();
+    (void)snprintf(path, sizeof(path), "%s/vsftpd_log_file", dir);
+    assert_int_equal(access(path, F_OK) == 0, strchr(row->transfer, 'N') != NULL);
+    if (strchr(row->transfer, 'N') != NULL) {
+        unit_read_file(dir, "vsftpd_log_file", native, sizeof(native));
+    }
+    (void)snprintf(path, sizeof(path), "%s/xferlog_file", dir);
+    assert_int_equal(access(path, F_OK) == 0, strchr(row->transfer, 'x') != NULL);
+    if (strchr(row->transfer, 'x') != NULL) {
+        unit_read_file(dir, "xferlog_file", xferlog, sizeof(xferlog));
+    }
+    unit_read_file(dir, "json_log_file", json, sizeof(json));
+    assert_int_equal(strstr(native, "MKDIR") != NULL, strchr(row->event, 'N') != NULL);
+    assert_int_equal(strstr(native, "UPLOAD") != NULL, strchr(row->transfer, 'N') != NULL);
+    assert_int_equal(strstr(native, "FTP command") != NULL, strchr(row->dialogue, 'N') != NULL);
+    assert_int_equal(count_lines(xferlog), strchr(row->transfer, 'x') != NULL);
+    assert_int_equal(count_lines(json), 2);
+    str_free(&texts);
+    str_free(&error);
+    tunable_free(&t);
+    unit_remove_dir(dir);
+}
+
+/* The counters are those of the daemon, not of a process: what a session lost another one reports. */
+static void lines_that_another_process_lost_are_counted(void **state)
+{
+    char dir[UNIT_DIR_MAX], path[UNIT_DIR_MAX + 8], content[1000];
+    struct str error = STR_INIT(1000);
+    pid_t pid;
+
+    (void)state;
+    unit_make_dir(dir);
+    (void)snprintf(path, sizeof(path), "%s/log", dir);
+    assert_true(open_log("/dev/full", &error));
+    pid = fork();
+    if (pid == 0) {
+        one_line("lost");
+        one_line("lost");
+        _exit(0);
+    }
+    assert_int_equal(sysutil_wait(pid), 0);
+    one_line("lost");
+    assert_true(open_log(path, &error));
+    one_line("kept");
+    log_close();
+    unit_read_file(dir, "log", content, sizeof(content));
+    assert_non_null(strstr(content, "WARNING: 3 lines of the log could not be written\n"));
+    unit_remove_dir(dir);
+}
+
+static void lost_lines_of_json_are_an_object(void **state)
+{
+    char dir[UNIT_DIR_MAX], path[UNIT_DIR_MAX + 8], content[1000];
+    struct str error = STR_INIT(1000);
+    struct tunables t;
+
+    (void)state;
+    unit_make_dir(dir);
+    (void)snprintf(path, sizeof(path), "%s/log", dir);
+    tunable_init(&t);
+    t.json_log_file = strdup("/dev/full");
+    assert_true(log_open(&t, &error));
+    one_line("lost");
+    free(t.json_log_file);
+    t.json_log_file = strdup(path);
+    assert_true(log_open(&t, &error));
+    one_line("kept");
+    log_close();
+    tunable_free(&t);
+    unit_read_file(dir, "log", content, sizeof(content));
+    assert_int_equal(count_lines(content), 2);
+    assert_non_null(strstr(content, "\"event\":\"warning\",\"ok\":false,"));
+    assert_non_null(strstr(content, "\"message\":\"1 line of the log could not be written\"}\n"));
+    unit_remove_dir(dir);
+}
+
+/* A log that nobody could open loses its lines, and counts them. */
+static void lines_of_a_log_that_is_not_open_are_counted(void **state)
+{
+    char dir[UNIT_DIR_MAX], path[UNIT_DIR_MAX + 8], content[1000];
+    struct str error = STR_INIT(1000);
+
+    (void)state;
+    unit_make_dir(dir);
+    (void)snprintf(path, sizeof(path), "%s/log", dir);
+    assert_false(open_log("/nonexistent/log", &error));
+    assert_non_null(strstr(str_text(&error), "/nonexistent/log: No such file or directory; the"));
+    one_line("lost");
+    one_line("lost");
+    assert_true(open_log(path, &error));
+    one_line("kept");
+    log_close();
+    unit_read_file(dir, "log", content, sizeof(content));
+    assert_non_null(strstr(content, "WARNING: 2 lines of the log could not be written\n"));
+    str_free(&error);
+    unit_remove_dir(dir);
+}
+
+static void the_places_are_named(void **state)
+{
+    struct str places = STR_INIT(1000);
+    struct tunables t;
+
+    (void)state;
+    tunable_init(&t);
+    log_append_places(&t, &places);
+    assert_string_equal(str_text(&places), "");
+    t.dual_log_enable = true;
+    log_append_places(&t, &places);
+    assert_string_equal(str_text(&places), "/var/log/vsftpd.log, /var/log/xferlog");
+    str_clear(&places);
+    t.syslog_enable = true;
+    log_append_places(&t, &places);
+    assert_string_equal(str_text(&places), "/var/log/xferlog, syslog");
+    str_free(&places);
+    tunable_free(&t);
+}
+
+/* Rows of a table are tests by their name, which has to be another one the second time. */
+static void add_files(void)
+{
+    static char names[ARRAY_LEN(place_rows)][32];
+
+    for (size_t i = 0; i < ARRAY_LEN(place_rows); i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "files_%s",
+                       place_rows[i].name + strlen("places_"));
+        unit_add(names[i], check_files, &place_rows[i]);
+    }
+}
+
 int main(void)
 {
-    UNIT_ADD_TABLE(check_format, format_rows);
-    UNIT_ADD(a_user_name_cannot_imitate_another_login);
-    UNIT_ADD(a_text_is_cut_at_2048_bytes);
+    UNIT_ADD_TABLE(check_places, place_rows);
+    add_files();
+    UNIT_ADD(lines_that_another_process_lost_are_counted);
+    UNIT_ADD(lost_lines_of_json_are_an_object);
+    UNIT_ADD(lines_of_a_log_that_is_not_open_are_counted);
+    UNIT_ADD(the_places_are_named);
     UNIT_ADD(the_longest_line_fits);
     UNIT_ADD(a_record_is_a_line_with_its_date);
     UNIT_ADD(a_log_that_cannot_be_opened_leaves_the_old_one);
