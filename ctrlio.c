@@ -3,7 +3,7 @@
  *
  * Process: P and S.
  * Trusts:  no byte from the client.
- * Touches: ctrl_fd. It watches priv_fd for its end only.
+ * Touches: ctrl_fd. It watches priv_fd for its end and for notices.
  */
 #include "ctrlio.h"
 
@@ -12,10 +12,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "privsock.h"
 #include "str.h"
 #include "sysutil.h"
 
 _Static_assert(CTRLIO_IN_SIZE > FTP_LINE_MAX + 256, "a whole line must fit into the buffer");
+
+#define REPLY_SHOWN_MAX (2 * FTP_LINE_MAX) /* of a line, to who watches */
 
 /* RFC 854. */
 #define TELNET_BYTE_IAC  0xFF
@@ -36,6 +39,7 @@ void ctrlio_init(struct ctrlio *io, int ctrl_fd, int priv_fd, bool one_line,
     io->telnet = TELNET_TEXT;
     io->in_start = io->in_end = io->in_scanned = io->in_seen = 0;
     io->out_len = 0;
+    io->on_reply = NULL;
 }
 
 /* Where one byte leads, and whether it is text. */
@@ -199,32 +203,6 @@ static bool take_line(struct ctrlio *io, struct str *line, enum ctrl_result *res
     return true;
 }
 
-enum ctrl_result ctrlio_read_line(struct ctrlio *io, struct str *line, int64_t deadline_ms)
-{
-    enum ctrl_result result;
-
-    str_clear(line);
-    while (!take_line(io, line, &result)) {
-        if (io->input_ended) {
-            (void)ctrlio_flush(io); /* the client may still read */
-            return CTRL_EOF;
-        }
-        switch (ctrlio_wait(io, -1, 0, deadline_ms)) {
-        case CTRL_WAIT_TIMEOUT:
-            return CTRL_TIMEOUT;
-        case CTRL_WAIT_GONE:
-            return CTRL_ERROR;
-        case CTRL_WAIT_PARENT_GONE:
-            return CTRL_PARENT_GONE;
-        case CTRL_WAIT_INPUT:
-        case CTRL_WAIT_EOF:
-        case CTRL_WAIT_READY:
-            break;
-        }
-    }
-    return result;
-}
-
 /* The LF that ends the first line which was not shown yet, or NULL. */
 static const char *find_unseen(const struct ctrlio *io)
 {
@@ -255,7 +233,9 @@ static bool wants_input(const struct ctrlio *io)
     return !io->input_ended && (io->in_start > 0 || io->in_end < sizeof(io->in));
 }
 
-enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t deadline_ms)
+/* ctrlio_wait(); with `notices` one of the parent ends the wait, as if fd had become ready. */
+static enum ctrl_wait wait_for(struct ctrlio *io, int fd, short events, int64_t deadline_ms,
+                               bool notices)
 {
     if (find_unseen(io) != NULL) {
         return CTRL_WAIT_INPUT;
@@ -266,7 +246,7 @@ enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t dead
     for (;;) {
         struct pollfd fds[] = {
             {.fd = io->ctrl_fd, .events = wants_input(io) ? POLLIN : 0},
-            {.fd = io->priv_fd, .events = 0},
+            {.fd = io->priv_fd, .events = POLLIN},
             {.fd = fd, .events = events},
         };
         enum ctrl_wait result;
@@ -276,7 +256,12 @@ enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t dead
             return ready == 0 ? CTRL_WAIT_TIMEOUT : CTRL_WAIT_GONE;
         }
         if (fds[1].revents != 0) {
-            return CTRL_WAIT_PARENT_GONE;
+            if (!privsock_take_notice(io->priv_fd)) {
+                return CTRL_WAIT_PARENT_GONE;
+            }
+            if (notices) {
+                return CTRL_WAIT_READY;
+            }
         }
         if ((fds[0].revents & POLLIN) != 0 && wait_took_input(io, &result)) {
             return result;
@@ -286,6 +271,42 @@ enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t dead
         }
         if (fds[2].revents != 0) {
             return CTRL_WAIT_READY;
+        }
+    }
+}
+
+enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t deadline_ms)
+{
+    return wait_for(io, fd, events, deadline_ms, false);
+}
+
+enum ctrl_result ctrlio_read_line(struct ctrlio *io, struct str *line, int64_t deadline_ms)
+{
+    enum ctrl_result result;
+
+    str_clear(line);
+    for (;;) {
+        if (privsock_is_draining()) {
+            return CTRL_DRAINING;
+        }
+        if (take_line(io, line, &result)) {
+            return result;
+        }
+        if (io->input_ended) {
+            (void)ctrlio_flush(io); /* the client may still read */
+            return CTRL_EOF;
+        }
+        switch (wait_for(io, -1, 0, deadline_ms, true)) {
+        case CTRL_WAIT_TIMEOUT:
+            return CTRL_TIMEOUT;
+        case CTRL_WAIT_GONE:
+            return CTRL_ERROR;
+        case CTRL_WAIT_PARENT_GONE:
+            return CTRL_PARENT_GONE;
+        case CTRL_WAIT_INPUT:
+        case CTRL_WAIT_EOF:
+        case CTRL_WAIT_READY: /* a notice */
+            break;
         }
     }
 }
@@ -349,11 +370,33 @@ static void put_text(struct ctrlio *io, const char *text)
     }
 }
 
+void ctrlio_watch_replies(struct ctrlio *io,
+                          void (*on_reply)(void *context, const char *line, size_t len),
+                          void *context)
+{
+    io->on_reply = on_reply;
+    io->on_reply_context = context;
+}
+
+static void tell(const struct ctrlio *io, const char *head, size_t head_len, const char *text)
+{
+    struct str line = STR_INIT(REPLY_SHOWN_MAX);
+
+    if (io->on_reply == NULL) {
+        return;
+    }
+    str_append_mem(&line, head, head_len);
+    str_append_mem(&line, text, strnlen(text, REPLY_SHOWN_MAX - head_len));
+    io->on_reply(io->on_reply_context, str_text(&line), line.len);
+    str_free(&line);
+}
+
 static void put_line(struct ctrlio *io, unsigned code, char separator, const char *text)
 {
     char head[4] = {(char)('0' + code / 100 % 10), (char)('0' + code / 10 % 10),
                     (char)('0' + code % 10), separator};
 
+    tell(io, head, sizeof(head), text);
     put(io, head, sizeof(head));
     put_text(io, text);
     put(io, "\r\n", 2);
@@ -371,7 +414,10 @@ void ctrlio_reply_first(struct ctrlio *io, unsigned code, const char *text)
 
 void ctrlio_reply_middle(struct ctrlio *io, const char *text)
 {
-    if (str_is_digit(*text)) {
+    bool begins_with_digit = str_is_digit(*text);
+
+    tell(io, " ", begins_with_digit, text);
+    if (begins_with_digit) {
         put(io, " ", 1);
     }
     put_text(io, text);

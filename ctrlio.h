@@ -30,6 +30,8 @@ struct ctrlio {
     size_t in_scanned;       /* no LF before it */
     size_t in_seen;          /* lines before it were shown by ctrlio_next_line() */
     size_t out_len;
+    void (*on_reply)(void *context, const char *line, size_t len); /* NULL: nobody watches */
+    void *on_reply_context;
     char in[CTRLIO_IN_SIZE];
     char out[CTRLIO_OUT_SIZE];
 };
@@ -42,6 +44,7 @@ enum ctrl_result {
     CTRL_BAD_BYTES,   /* a line with a NUL, or a CR that does not end it; discarded */
     CTRL_ERROR,       /* reading or replying failed: the client is gone */
     CTRL_PARENT_GONE, /* the session parent has ended */
+    CTRL_DRAINING, /* the session parent wants the session to end; lines that wait are not read */
 };
 
 /* What a wait ended with. */
@@ -94,6 +97,11 @@ void ctrlio_reply_first(struct ctrlio *io, unsigned code, const char *text);
 
 /* A line between; one that begins with a digit gets a blank in front, as RFC 959 4.2 wants it. */
 void ctrlio_reply_middle(struct ctrlio *io, const char *text);
+
+/* From now on tell somebody each line of a reply, without its line ending, as it was asked for. */
+void ctrlio_watch_replies(struct ctrlio *io,
+                          void (*on_reply)(void *context, const char *line, size_t len),
+                          void *context);
 
 /* Send all pending replies, waiting at most write_timeout_ms. Returns false if the client is gone. */
 bool ctrlio_flush(struct ctrlio *io);

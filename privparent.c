@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "log.h"
 #include "privcap.h"
@@ -24,7 +26,6 @@
 #define LOGIN_DEADLINE_MS   60000 /* for the account database and the hash */
 #define REFUSED_DEADLINE_MS 5000  /* for P to say goodbye */
 #define LISTEN_BACKLOG      4096  /* strangers may come before the client; the kernel cuts it */
-#define LOWEST_DATA_PORT    1024  /* RFC 2577 3 */
 
 /* How a request ended. */
 enum outcome { SERVED, GRANTED, BROKEN };
@@ -33,43 +34,78 @@ struct request_row {
     enum priv_command command;
     const char *name;
     unsigned phases; /* bits of enum priv_phase */
+    bool with_fd;    /* it comes with a descriptor (pp->passed_fd) */
     size_t min_len, max_len;
     enum outcome (*run)(struct privparent *pp, const union priv_request *request, size_t len);
 };
 
 static enum outcome serve_login(struct privparent *pp, const union priv_request *request,
                                 size_t len);
+static enum outcome serve_user(struct privparent *pp, const union priv_request *request,
+                               size_t len);
 static enum outcome serve_pasv_listen(struct privparent *pp, const union priv_request *request,
                                       size_t len);
 static enum outcome serve_data_sock(struct privparent *pp, const union priv_request *request,
                                     size_t len);
 static enum outcome serve_log(struct privparent *pp, const union priv_request *request, size_t len);
+static enum outcome serve_chown_upload(struct privparent *pp, const union priv_request *request,
+                                       size_t len);
 
 /* SECURITY: all that a child can ask for. There is no path, no uid and no host name in it. */
 /* clang-format off */
 static const struct request_row requests[] = {
-    { PRIV_SOCK_LOGIN, "LOGIN", PRIV_PHASE_BEFORE,
+    { PRIV_SOCK_LOGIN, "LOGIN", PRIV_PHASE_BEFORE, false,
       sizeof(struct priv_login), sizeof(struct priv_login), serve_login },
-    { PRIV_SOCK_PASV_LISTEN, "PASV_LISTEN", PRIV_PHASE_AFTER,
+    { PRIV_SOCK_USER, "USER", PRIV_PHASE_BEFORE, false,
+      sizeof(struct priv_user), sizeof(struct priv_user), serve_user },
+    { PRIV_SOCK_PASV_LISTEN, "PASV_LISTEN", PRIV_PHASE_AFTER, false,
       sizeof(uint8_t), sizeof(uint8_t), serve_pasv_listen },
-    { PRIV_SOCK_GET_DATA_SOCK, "GET_DATA_SOCK", PRIV_PHASE_AFTER,
+    { PRIV_SOCK_GET_DATA_SOCK, "GET_DATA_SOCK", PRIV_PHASE_AFTER, false,
       sizeof(struct priv_data_sock), sizeof(struct priv_data_sock), serve_data_sock },
-    { PRIV_SOCK_LOG, "LOG", PRIV_PHASE_BEFORE | PRIV_PHASE_REFUSED | PRIV_PHASE_AFTER,
+    { PRIV_SOCK_LOG, "LOG", PRIV_PHASE_BEFORE | PRIV_PHASE_REFUSED | PRIV_PHASE_AFTER, false,
       offsetof(struct priv_log, text), sizeof(struct priv_log), serve_log },
+    { PRIV_SOCK_CHOWN_UPLOAD, "CHOWN_UPLOAD", PRIV_PHASE_AFTER, true,
+      sizeof(uint8_t), sizeof(uint8_t), serve_chown_upload },
 };
 /* clang-format on */
 
 _Static_assert(ARRAY_LEN(requests) == PRIV_SOCK_COUNT - 1, "every request has its row");
 
-void privparent_log(const struct privparent *pp, const struct log_record *record)
+/* The letter of xferlog(5). */
+static enum log_access access_of(const struct privparent *pp)
+{
+    if (pp->account.name[0] == '\0') {
+        return LOG_ACCESS_NONE;
+    }
+    switch (pp->account.kind) {
+    case ACCOUNT_LOCAL:
+        return LOG_ACCESS_REAL;
+    case ACCOUNT_GUEST:
+        return LOG_ACCESS_GUEST;
+    case ACCOUNT_ANONYMOUS:
+        break;
+    }
+    return LOG_ACCESS_ANONYMOUS;
+}
+
+/* SECURITY: what a child cannot say of itself. `user` is an account, or a name that was refused. */
+static void log_as(const struct privparent *pp, const char *user, const struct log_record *record)
 {
     const struct log_who who = {
         .pid = pp->pid,
-        .user = pp->account.name,
+        .session = pp->session_id[0] != '\0' ? pp->session_id : NULL,
+        .user = user,
         .peer = pp->peer_text,
+        .access = access_of(pp),
+        .anon_password = pp->anon_password,
     };
 
     log_record(&who, record);
+}
+
+void privparent_log(const struct privparent *pp, const struct log_record *record)
+{
+    log_as(pp, pp->account.name, record);
 }
 
 /* What the child did wrong goes to both logs: it is news for the administrator. */
@@ -79,7 +115,7 @@ static enum outcome broken(struct privparent *pp, const char *what)
         .event = LOG_EVENT_WARNING, .text = what, .text_len = strlen(what)};
 
     privparent_log(pp, &record);
-    log_message(LOG_WARNING, "session %d (%s): %s; ending it", pp->pid, pp->peer_text, what);
+    log_message(LOG_ERR, "session %d (%s): %s; ending it", pp->pid, pp->peer_text, what);
     return BROKEN;
 }
 
@@ -94,51 +130,67 @@ static enum outcome answer(struct privparent *pp, enum priv_result result, int e
     return SERVED;
 }
 
+/* The two that everybody makes. They get the line that vsftpd writes, which log readers know. */
+static bool is_usual_mistake(const char *reason)
+{
+    return strcmp(reason, "wrong password") == 0 || strcmp(reason, "no such account") == 0;
+}
+
 static void log_login(struct privparent *pp, const char *name, bool ok, const char *text)
 {
     const struct log_record record = {
         .event = LOG_EVENT_LOGIN,
         .ok = ok,
-        .is_anon_password = ok && pp->account.anonymous,
+        .is_anon_password = ok && pp->account.kind == ACCOUNT_ANONYMOUS,
+        .is_usual = !ok && is_usual_mistake(text),
         .text = text,
         .text_len = strlen(text),
     };
-    const struct log_who who = {.pid = pp->pid, .user = name, .peer = pp->peer_text};
 
-    log_record(&who, &record);
+    if (record.is_anon_password) {
+        memcpy(pp->anon_password, text, strnlen(text, sizeof(pp->anon_password) - 1));
+    }
+    log_as(pp, name, &record);
 }
 
-/* Let time pass, unless the child ends. The same for every reason to refuse. */
-static void delay_refusal(struct privparent *pp)
+/* Let time pass, unless the child ends. */
+static void delay(const struct privparent *pp, unsigned seconds)
 {
     struct pollfd pfd = {.fd = pp->priv_fd, .events = 0};
 
-    if (pp->tun->delay_failed_login > 0) {
-        (void)sysutil_poll(&pfd, 1, sysutil_now_ms() + (int64_t)pp->tun->delay_failed_login * 1000);
+    if (seconds > 0) {
+        (void)sysutil_poll(&pfd, 1, sysutil_now_ms() + (int64_t)seconds * 1000);
     }
 }
 
-static enum outcome refuse_login(struct privparent *pp, const char *name, const char *reason)
+/* The same delay for every reason to refuse. error: what the client may know, or 0. */
+static enum outcome refuse_login_with(struct privparent *pp, const char *name, const char *reason,
+                                      int error)
 {
     log_login(pp, name[0] != '\0' ? name : "?", false, reason);
-    delay_refusal(pp);
+    delay(pp, pp->tun->delay_failed_login);
     pp->login_fails++;
     if (pp->login_fails >= pp->tun->max_login_fails) {
         pp->phase = PRIV_PHASE_REFUSED;
         pp->refused_deadline_ms = sysutil_now_ms() + REFUSED_DEADLINE_MS;
-        return answer(pp, PRIV_RESULT_FAILED_LAST, 0, 0, -1);
+        return answer(pp, PRIV_RESULT_FAILED_LAST, error, 0, -1);
     }
-    return answer(pp, PRIV_RESULT_FAILED, 0, 0, -1);
+    return answer(pp, PRIV_RESULT_FAILED, error, 0, -1);
 }
 
-/* Wait for the verifier, the end of the child or the deadline. */
-static bool verify_local(struct privparent *pp, const char *name, const char *password,
-                         char *reason)
+static enum outcome refuse_login(struct privparent *pp, const char *name, const char *reason)
 {
+    return refuse_login_with(pp, name, reason, 0);
+}
+
+/* Wait for the verifier, the end of the child or the deadline. password NULL: anonymous. */
+static bool verify_user(struct privparent *pp, const char *name, const char *password, char *reason)
+{
+    const struct auth_login login = {.name = name, .password = password, .peer = pp->peer_text};
     struct auth_job job;
     struct pollfd fds[2];
 
-    if (!auth_start(pp->auth, name, password, &job)) {
+    if (!auth_start(pp->auth, &login, &job)) {
         struct str text = STR_INIT(AUTH_REASON_MAX - 1);
 
         str_append(&text, "cannot start the verifier: ");
@@ -147,7 +199,7 @@ static bool verify_local(struct privparent *pp, const char *name, const char *pa
         str_free(&text);
         return false;
     }
-    fds[0] = (struct pollfd){.fd = job.pidfd, .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = job.ready_fd, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = pp->priv_fd, .events = 0};
     (void)sysutil_poll(fds, ARRAY_LEN(fds), sysutil_now_ms() + LOGIN_DEADLINE_MS);
     if (fds[0].revents == 0) {
@@ -157,37 +209,116 @@ static bool verify_local(struct privparent *pp, const char *name, const char *pa
         memcpy(reason, late, sizeof(late));
         return false;
     }
-    return auth_finish(&job, &pp->account, reason);
+    if (!auth_finish(&job, &pp->account, reason, &pp->keeper_fd)) {
+        return false;
+    }
+    if (reason[0] != '\0') {
+        const struct log_record record = {
+            .event = LOG_EVENT_WARNING, .text = reason, .text_len = strlen(reason)};
+
+        privparent_log(pp, &record);
+    }
+    return true;
+}
+
+/* From here on the options of this user count. */
+static bool use_own_options(struct privparent *pp)
+{
+    const struct account *account = &pp->account;
+
+    if (account->settings_len == 0) {
+        return true;
+    }
+    if (!tunable_copy(&pp->own_tun, pp->tun)) {
+        return false;
+    }
+    pp->tun = &pp->own_tun;
+    return tunable_apply_changes(&pp->own_tun, account->settings, account->settings_len);
+}
+
+/* The password was right; what is left are limits. */
+static enum outcome grant_login(struct privparent *pp, const char *anon_password)
+{
+    const struct tunables *common = pp->tun;
+    struct account *account = &pp->account;
+    char name[LOGIN_NAME_MAX_LEN + 1];
+    const char *reason = NULL;
+    int error = 0;
+
+    if (!use_own_options(pp)) {
+        reason = "no memory for the options of the user";
+    } else if (pp->tun->max_per_user > 0 &&
+               !auth_take_place(pp->auth, account->name, pp->tun->max_per_user)) {
+        reason = "max_per_user: too many sessions of this user";
+        error = EUSERS;
+    }
+    if (reason != NULL) {
+        sysutil_close(&pp->keeper_fd);
+        if (pp->tun != common) {
+            tunable_free(&pp->own_tun);
+            pp->tun = common;
+        }
+        memcpy(name, account->name, sizeof(name));
+        account->name[0] = '\0'; /* nobody is logged in */
+        return refuse_login_with(pp, name, reason, error);
+    }
+    delay(pp, pp->tun->delay_successful_login);
+    log_login(pp, account->name, true, anon_password);
+    return GRANTED;
 }
 
 static enum outcome login_anonymous(struct privparent *pp, const char *name, const char *password)
 {
-    const char *reason;
-    const struct auth_account *account = auth_anonymous(pp->auth, &reason);
+    char reason[AUTH_REASON_MAX] = "";
+    const char *fault;
+    const struct account *account = auth_anonymous(pp->auth, &fault);
 
     if (account == NULL) {
+        return refuse_login(pp, name, fault);
+    }
+    if (pp->tun->user_config_dir == NULL) {
+        account_copy(&pp->account, account);
+    } else if (!verify_user(pp, account->name, NULL, reason)) {
         return refuse_login(pp, name, reason);
     }
-    pp->account = *account;
-    log_login(pp, pp->account.name, true, password); /* by custom their mail address */
-    return GRANTED;
+    return grant_login(pp, password); /* by custom their mail address */
 }
 
 static enum outcome check_login(struct privparent *pp, const char *name, const char *password)
 {
     char reason[AUTH_REASON_MAX] = "";
 
+    if (!auth_list_allows(pp->auth, name, reason)) {
+        return refuse_login(pp, name, reason);
+    }
     if (privsock_is_anonymous(name)) {
         return login_anonymous(pp, name, password);
     }
     if (!auth_is_name(name, strlen(name))) {
         return refuse_login(pp, name, "not a user name");
     }
-    if (!verify_local(pp, name, password, reason)) {
+    if (!verify_user(pp, name, password, reason)) {
         return refuse_login(pp, name, reason);
     }
-    log_login(pp, pp->account.name, true, "");
-    return GRANTED;
+    return grant_login(pp, "");
+}
+
+/* Before a password is asked for: does the user list let the name through? */
+static enum outcome serve_user(struct privparent *pp, const union priv_request *request, size_t len)
+{
+    const struct priv_user *user = &request->user;
+    char name[LOGIN_NAME_MAX_LEN + 1] = "";
+    char reason[AUTH_REASON_MAX] = "";
+
+    (void)len; /* the row fixes it */
+    if (user->name_len > sizeof(user->name) || memchr(user->name, '\0', user->name_len) != NULL) {
+        return broken(pp, "a malformed USER request from the service process");
+    }
+    memcpy(name, user->name, user->name_len);
+    if (!auth_list_allows(pp->auth, name, reason)) {
+        return refuse_login(pp, name, reason);
+    }
+    return answer(pp, PRIV_RESULT_OK, 0, 0, -1);
 }
 
 static enum outcome serve_login(struct privparent *pp, const union priv_request *request,
@@ -220,19 +351,17 @@ static bool is_port_taken(int error)
 static enum outcome serve_pasv_listen(struct privparent *pp, const union priv_request *request,
                                       size_t len)
 {
-    const struct tunables *tun = pp->tun;
-    uint32_t low = tun->pasv_min_port < LOWEST_DATA_PORT ? LOWEST_DATA_PORT : tun->pasv_min_port;
-    uint32_t high = tun->pasv_max_port == 0 ? UINT16_MAX : tun->pasv_max_port;
-    uint32_t count = high - low + 1;
     struct netaddr addr = pp->local;
     union netaddr_sockaddr sa;
-    uint32_t first;
+    uint16_t low, high;
+    uint32_t count, first;
 
     (void)request;
     (void)len;
-    if (!tun->pasv_enable || high < low) {
+    if (!tunable_pasv_range(pp->tun, &low, &high) || !pp->tun->pasv_enable) {
         return answer(pp, PRIV_RESULT_FAILED, EPERM, 0, -1);
     }
+    count = (uint32_t)high - low + 1;
     first = sysutil_random(count);
     for (uint32_t i = 0; i < count; i++) {
         socklen_t sa_len;
@@ -279,18 +408,15 @@ static bool bind_data_sock(const struct privparent *pp, int fd)
 }
 
 /* Make the socket and begin to connect it. Returns it, or -1 with errno. */
-static int start_connect(const struct privparent *pp, uint16_t port)
+static int start_connect(const struct privparent *pp, const struct netaddr *target)
 {
-    struct netaddr target = pp->peer; /* SECURITY: the address is ours, not the child's */
     union netaddr_sockaddr sa;
-    socklen_t sa_len;
-    int fd = socket(target.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    socklen_t sa_len = netaddr_to_sockaddr(target, &sa);
+    int fd = socket(target->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd == -1) {
         return -1;
     }
-    target.port = port;
-    sa_len = netaddr_to_sockaddr(&target, &sa);
     if (!bind_data_sock(pp, fd) ||
         (connect(fd, &sa.sa, sa_len) == -1 && errno != EINPROGRESS && errno != EINTR)) {
         sysutil_close(&fd);
@@ -302,7 +428,11 @@ static enum outcome serve_data_sock(struct privparent *pp, const union priv_requ
                                     size_t len)
 {
     const struct priv_data_sock *wanted = &request->data_sock;
-    struct netaddr target = {.family = wanted->is_ipv6 != 0 ? AF_INET6 : AF_INET};
+    struct netaddr target = {
+        .family = wanted->is_ipv6 != 0 ? AF_INET6 : AF_INET,
+        .port = wanted->port,
+        .scope_id = pp->peer.scope_id, /* a link-local target is where the client is */
+    };
     int fd;
 
     (void)len;
@@ -311,10 +441,10 @@ static enum outcome serve_data_sock(struct privparent *pp, const union priv_requ
         return answer(pp, PRIV_RESULT_FAILED, EPERM, 0, -1);
     }
     /* SECURITY: S has refused this already; one that asks all the same is not our program any more */
-    if (!netaddr_same_host(&target, &pp->peer) || wanted->port < LOWEST_DATA_PORT) {
+    if (!netaddr_is_target(&target, &pp->peer, pp->tun->port_promiscuous)) {
         return broken(pp, "a request for a data connection to a foreign address or a low port");
     }
-    fd = start_connect(pp, wanted->port);
+    fd = start_connect(pp, &target);
     if (fd == -1) {
         return answer(pp, PRIV_RESULT_FAILED, errno, 0, -1);
     }
@@ -323,27 +453,102 @@ static enum outcome serve_data_sock(struct privparent *pp, const union priv_requ
     return SERVED;
 }
 
+/* SECURITY: connections and logins are what N itself saw; P has seen nothing but the network. */
+static bool may_report(const struct privparent *pp, uint8_t event)
+{
+    if (event >= LOG_EVENT_COUNT || event == LOG_EVENT_CONNECT || event == LOG_EVENT_LOGIN) {
+        return false;
+    }
+    if (logline_is_protocol((enum log_event)event)) {
+        return log_wants(pp->tun, (enum log_event)event);
+    }
+    return event == LOG_EVENT_WARNING || pp->phase == PRIV_PHASE_AFTER;
+}
+
 static enum outcome serve_log(struct privparent *pp, const union priv_request *request, size_t len)
 {
     const struct priv_log *log = &request->log;
-    const struct log_record record = {
+    size_t text_len = len - offsetof(struct priv_log, text);
+    struct log_record record = {
         .event = (enum log_event)log->event,
         .ok = log->ok != 0,
         .has_bytes = log->has_bytes != 0,
+        .is_ascii = log->is_ascii != 0,
         .bytes = log->bytes,
         .duration_ms = log->duration_ms,
         .text = log->text,
-        .text_len = len - offsetof(struct priv_log, text),
+        .detail_len = log->detail_len,
+        .error = log->error,
     };
 
-    /* SECURITY: connections and logins are what N itself saw; P has seen nothing but the network */
-    if (log->event >= LOG_EVENT_COUNT || log->event == LOG_EVENT_CONNECT ||
-        log->event == LOG_EVENT_LOGIN ||
-        (pp->phase != PRIV_PHASE_AFTER && log->event != LOG_EVENT_WARNING)) {
+    if (log->detail_len > text_len || !may_report(pp, log->event)) {
         return broken(pp, "a record for the log that the service process may not make");
     }
+    record.text_len = text_len - log->detail_len;
+    record.detail = log->text + record.text_len;
     privparent_log(pp, &record);
     return SERVED;
+}
+
+/* A file that the session's user has made, under one name, with the permissions of chown_upload_mode. */
+static bool is_upload_of(const struct privparent *pp, uid_t owner)
+{
+    struct stat st;
+
+    return fstat(pp->passed_fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+           st.st_uid == owner && (st.st_mode & ALLPERMS) == pp->tun->chown_upload_mode;
+}
+
+/* Raise CAP_CHOWN and give the file away. False with errno, which the administrator is told. */
+static bool give_away(const struct privparent *pp)
+{
+    struct str text = STR_INIT(512);
+    struct log_record record = {.event = LOG_EVENT_WARNING};
+    int saved_errno;
+
+    if (privcap_fchown(pp->passed_fd, pp->auth->chown_uid) == 0) {
+        return true;
+    }
+    saved_errno = errno;
+    str_append_format(&text,
+                      "cannot give an upload to chown_username=%s: %s; does its file system have "
+                      "owners, and let this machine change them (NFS: root_squash)?",
+                      pp->tun->chown_username, strerror(saved_errno));
+    record.text = str_text(&text);
+    record.text_len = text.len;
+    privparent_log(pp, &record);
+    log_message(LOG_WARNING, "session %d (%s): %s", pp->pid, pp->peer_text, str_text(&text));
+    str_free(&text);
+    errno = saved_errno;
+    return false;
+}
+
+/*
+ * SECURITY: what is given away must be the user's own, and cannot be changed by the user afterwards but
+ * for its content, through descriptors that are open. Permissions and links can still be changed up to
+ * the call, so they are looked at again behind it.
+ */
+static enum outcome serve_chown_upload(struct privparent *pp, const union priv_request *request,
+                                       size_t len)
+{
+    uid_t target = pp->auth->chown_uid;
+
+    (void)request;
+    (void)len;
+    if (!pp->gives_away) {
+        return broken(pp, "a request to give a file away, in a session that has nothing to give");
+    }
+    if (!is_upload_of(pp, pp->account.uid)) {
+        return broken(pp, "a request to give away what is no upload of the session");
+    }
+    if (!give_away(pp)) {
+        return answer(pp, PRIV_RESULT_FAILED, errno, 0, -1);
+    }
+    if (!is_upload_of(pp, target)) {
+        (void)!privcap_fchown(pp->passed_fd, pp->account.uid); /* the session ends in any case */
+        return broken(pp, "an upload that changed while it was given away");
+    }
+    return answer(pp, PRIV_RESULT_OK, 0, 0, -1);
 }
 
 static const struct request_row *find_request(uint8_t command)
@@ -367,19 +572,76 @@ static enum outcome dispatch(struct privparent *pp, const union priv_request *re
     if ((row->phases & pp->phase) == 0) {
         return broken(pp, "a request from the service process at the wrong time");
     }
+    if (row->with_fd != (pp->passed_fd != -1)) {
+        return broken(pp, row->with_fd ? "a request without its descriptor from the service process"
+                                       : "a message from the service process that is no request");
+    }
     if (len < row->min_len || len > row->max_len) {
         return broken(pp, "a request of a wrong length from the service process");
     }
     return row->run(pp, request, len);
 }
 
-/* After the last refusal P has a few seconds; otherwise it may think as long as it likes. */
-static bool wait_for_request(const struct privparent *pp)
+/* ---- drain ---- */
+
+static volatile sig_atomic_t got_drain;
+
+static void on_drain(int number)
+{
+    (void)number;
+    got_drain = 1;
+}
+
+void privparent_watch_drain(void)
+{
+    struct sigaction action = {.sa_handler = on_drain};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL); /* valid arguments: neither can fail */
+    (void)sigaction(SIGUSR1, &action, NULL);
+}
+
+/* Once for each child. If it cannot be said now, the listener asks again in a moment. */
+static void tell_drain(struct privparent *pp)
+{
+    const uint8_t notice = PRIV_DRAIN;
+
+    if (got_drain != 0 && !pp->drain_told) {
+        pp->drain_told =
+            send(pp->priv_fd, &notice, sizeof(notice), MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+    }
+}
+
+/*
+ * Wait for the child to ask for something or to end. After the last refusal P has a few seconds;
+ * otherwise it may think as long as it likes. Returns false if that time is over.
+ */
+static bool wait_for_request(struct privparent *pp)
 {
     struct pollfd pfd = {.fd = pp->priv_fd, .events = POLLIN};
+    bool hurries = pp->phase == PRIV_PHASE_REFUSED;
+    sigset_t nothing_blocked;
+    int ready;
 
-    return pp->phase != PRIV_PHASE_REFUSED || (sysutil_now_ms() < pp->refused_deadline_ms &&
-                                               sysutil_poll(&pfd, 1, pp->refused_deadline_ms) > 0);
+    sigemptyset(&nothing_blocked);
+    do {
+        struct timespec left = {0};
+
+        if (hurries) {
+            int64_t left_ms = pp->refused_deadline_ms - sysutil_now_ms();
+
+            if (left_ms <= 0) {
+                return false;
+            }
+            left.tv_sec = (time_t)(left_ms / 1000);
+            left.tv_nsec = (long)(left_ms % 1000) * 1000000;
+        }
+        tell_drain(pp);
+        ready = ppoll(&pfd, 1, hurries ? &left : NULL, &nothing_blocked);
+    } while (ready == -1 && errno == EINTR);
+    return ready > 0 || !hurries; /* without a deadline an error is found by receiving */
 }
 
 enum privparent_event privparent_serve(struct privparent *pp)
@@ -389,22 +651,21 @@ enum privparent_event privparent_serve(struct privparent *pp)
 
     while (outcome == SERVED) {
         ssize_t len;
-        int fd = -1;
 
         if (!wait_for_request(pp)) {
             return PRIVPARENT_BROKEN;
         }
-        len = sysutil_recv_message(pp->priv_fd, &request, sizeof(request), &fd);
+        len = sysutil_recv_message(pp->priv_fd, &request, sizeof(request), &pp->passed_fd);
         if (len == 0 || (len == -1 && errno == ECONNRESET)) {
-            sysutil_close(&fd);
+            sysutil_close(&pp->passed_fd);
             return PRIVPARENT_CHILD_GONE;
         }
-        if (len == -1 || fd != -1) {
-            sysutil_close(&fd);
+        if (len == -1) {
             outcome = broken(pp, "a message from the service process that is no request");
             continue;
         }
         outcome = dispatch(pp, &request, (size_t)len);
+        sysutil_close(&pp->passed_fd);
         if (request.command == PRIV_SOCK_LOGIN) {
             explicit_bzero(&request, sizeof(request));
         }

@@ -10,8 +10,7 @@
 #include "auth.h"
 #include "common.h"
 #include "netaddr.h"
-
-struct tunables;
+#include "tunable.h"
 
 /* The phases of N, as bits, so that a request can name those in which it is allowed. */
 enum priv_phase {
@@ -20,19 +19,28 @@ enum priv_phase {
     PRIV_PHASE_AFTER = 1 << 2,   /* S asks */
 };
 
+#define PRIVPARENT_ID_LEN 16
+
 struct privparent {
-    const struct tunables *tun;
+    const struct tunables *tun; /* from login on those of the user */
+    struct tunables own_tun;    /* where they are, if they differ */
     const struct auth *auth;
     int pid;             /* of N; the number of the session in the log */
     struct netaddr peer; /* recorded at accept; nothing the child says changes them */
     struct netaddr local;
     char peer_text[NETADDR_TEXT_MAX];
+    char session_id[PRIVPARENT_ID_LEN + 1]; /* for the log of programs; "" if there is none */
     enum priv_phase phase;
     int priv_fd;       /* the child; owned by the session */
+    int keeper_fd;     /* its end closes the PAM session; -1: there is none */
     bool bind_service; /* CAP_NET_BIND_SERVICE can be raised for bind(2) */
+    bool drain_told;   /* this child knows that it is to end */
+    bool gives_away;   /* CAP_CHOWN can be raised for uploads (chown_uploads) */
+    int passed_fd;     /* the descriptor that came with the request in hand, or -1 */
     unsigned login_fails;
-    int64_t refused_deadline_ms; /* of PRIV_PHASE_REFUSED: P has ended by then */
-    struct auth_account account; /* valid once PRIVPARENT_LOGIN was returned */
+    int64_t refused_deadline_ms;                    /* of PRIV_PHASE_REFUSED: P has ended by then */
+    struct account account;                         /* valid once PRIVPARENT_LOGIN was returned */
+    char anon_password[LOGIN_PASSWORD_MAX_LEN + 1]; /* of an anonymous login; for the log */
 };
 
 enum privparent_event {
@@ -42,12 +50,22 @@ enum privparent_event {
 };
 
 /*
+ * From now on SIGUSR1 means that the session is to end when nothing is under way; the child is told so.
+ * It comes in only while privparent_serve() waits for a request, and is blocked in all other places and
+ * in the children. Ends nothing by itself.
+ */
+void privparent_watch_drain(void);
+
+/*
  * Answer requests until one of the events. Never waits on the network; waits for the child, and while
  * a password is verified or a failed login is delayed.
  */
 enum privparent_event privparent_serve(struct privparent *pp);
 
-/* A record about this session in the log, with what N knows about it. */
+/*
+ * A record about this session in the logs, with what N knows about it: pid, session, user, access and
+ * address. For a refused login use `text` for the reason; it has no user before login is granted.
+ */
 struct log_record;
 void privparent_log(const struct privparent *pp, const struct log_record *record);
 

@@ -21,17 +21,56 @@ bool privsock_is_anonymous(const char *name)
     return str_equal_nocase(name, "ftp") || str_equal_nocase(name, "anonymous");
 }
 
-/* Send one request and receive its reply. *fd_out gets the descriptor that came with it, or -1. */
-static enum privsock_status ask(int priv_fd, const void *request, size_t len,
-                                struct priv_reply *reply, int *fd_out)
+static bool draining; /* of the process: it has one parent, and the word is never taken back */
+
+bool privsock_is_draining(void)
+{
+    return draining;
+}
+
+static bool is_drain(const void *message, ssize_t len)
+{
+    return len == 1 && *(const uint8_t *)message == PRIV_DRAIN;
+}
+
+bool privsock_take_notice(int priv_fd)
+{
+    uint8_t message;
+    int fd;
+    ssize_t len = sysutil_recv_message(priv_fd, &message, sizeof(message), &fd);
+    bool good = fd == -1 && is_drain(&message, len);
+
+    sysutil_close(&fd);
+    draining = draining || good;
+    return good;
+}
+
+/* Receive a reply; a notice that crossed the request comes before it. */
+static ssize_t receive_reply(int priv_fd, struct priv_reply *reply, int *fd_out)
+{
+    ssize_t got = sysutil_recv_message(priv_fd, reply, sizeof(*reply), fd_out);
+
+    if (*fd_out == -1 && is_drain(reply, got)) {
+        draining = true;
+        got = sysutil_recv_message(priv_fd, reply, sizeof(*reply), fd_out);
+    }
+    return got;
+}
+
+/*
+ * Send one request, with a descriptor unless pass_fd is -1, and receive its reply. *fd_out gets the
+ * descriptor that came with it, or -1.
+ */
+static enum privsock_status ask_with(int priv_fd, const void *request, size_t len, int pass_fd,
+                                     struct priv_reply *reply, int *fd_out)
 {
     ssize_t got;
 
     *fd_out = -1;
-    if (sysutil_send_message(priv_fd, request, len, -1) == -1) {
+    if (sysutil_send_message(priv_fd, request, len, pass_fd) == -1) {
         return PRIVSOCK_GONE;
     }
-    got = sysutil_recv_message(priv_fd, reply, sizeof(*reply), fd_out);
+    got = receive_reply(priv_fd, reply, fd_out);
     if (got == -1 && errno == EMFILE) {
         return PRIVSOCK_FAILED;
     }
@@ -53,6 +92,13 @@ static enum privsock_status ask(int priv_fd, const void *request, size_t len,
     }
 }
 
+/* The same for a request that brings no descriptor. */
+static enum privsock_status ask(int priv_fd, const void *request, size_t len,
+                                struct priv_reply *reply, int *fd_out)
+{
+    return ask_with(priv_fd, request, len, -1, reply, fd_out);
+}
+
 enum privsock_status privsock_login(int priv_fd, const char *name, size_t name_len,
                                     const char *password, size_t password_len)
 {
@@ -72,6 +118,22 @@ enum privsock_status privsock_login(int priv_fd, const char *name, size_t name_l
     explicit_bzero(&request, sizeof(request));
     sysutil_close(&fd);
     return status == PRIVSOCK_OK ? PRIVSOCK_GONE : status; /* success has no answer */
+}
+
+enum privsock_status privsock_user(int priv_fd, const char *name, size_t name_len)
+{
+    struct priv_user request = {.command = PRIV_SOCK_USER, .name_len = (uint16_t)name_len};
+    struct priv_reply reply;
+    enum privsock_status status;
+    int fd;
+
+    if (name_len > sizeof(request.name)) {
+        bug("name too long");
+    }
+    memcpy(request.name, name, name_len);
+    status = ask(priv_fd, &request, sizeof(request), &reply, &fd);
+    sysutil_close(&fd);
+    return status;
 }
 
 /* A request whose answer is a descriptor. */
@@ -115,10 +177,25 @@ enum privsock_status privsock_data_sock(int priv_fd, const struct netaddr *targe
     return ask_for_socket(priv_fd, &request, sizeof(request), &reply, fd_out);
 }
 
+enum privsock_status privsock_chown_upload(int priv_fd, int file_fd)
+{
+    uint8_t command = PRIV_SOCK_CHOWN_UPLOAD;
+    struct priv_reply reply;
+    int fd;
+    enum privsock_status status =
+        ask_with(priv_fd, &command, sizeof(command), file_fd, &reply, &fd);
+
+    sysutil_close(&fd);
+    return status;
+}
+
 bool privsock_log(int priv_fd, const struct log_record *record)
 {
     struct priv_log request;
-    size_t len = record->text_len < sizeof(request.text) ? record->text_len : sizeof(request.text);
+    size_t detail_len =
+        record->detail_len < PRIV_LOG_DETAIL_MAX ? record->detail_len : PRIV_LOG_DETAIL_MAX;
+    size_t room = sizeof(request.text) - detail_len;
+    size_t len = record->text_len < room ? record->text_len : room;
 
     memset(&request, 0, offsetof(struct priv_log, text));
     request.command = PRIV_SOCK_LOG;
@@ -127,8 +204,15 @@ bool privsock_log(int priv_fd, const struct log_record *record)
     request.has_bytes = record->has_bytes;
     request.duration_ms = record->duration_ms;
     request.bytes = record->bytes;
+    request.error = record->error;
+    request.is_ascii = record->is_ascii;
+    request.detail_len = (uint16_t)detail_len;
     if (len > 0) {
         memcpy(request.text, record->text, len);
     }
-    return sysutil_send_message(priv_fd, &request, offsetof(struct priv_log, text) + len, -1) == 0;
+    if (detail_len > 0) {
+        memcpy(request.text + len, record->detail, detail_len);
+    }
+    return sysutil_send_message(priv_fd, &request,
+                                offsetof(struct priv_log, text) + len + detail_len, -1) == 0;
 }

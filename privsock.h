@@ -2,7 +2,8 @@
  * privsock.h - the messages between a service process (P, S) and its parent (N)
  *
  * One request is one datagram on a SEQPACKET socketpair: a 1-byte command, then fixed fields. The
- * parent answers every request but LOG with one struct priv_reply, with at most one descriptor.
+ * parent answers every request but LOG with one struct priv_reply, with at most one descriptor. Only
+ * CHOWN_UPLOAD brings one itself.
  * Nobody else can read the socket, and both ends are the same program: host byte order.
  */
 #ifndef MINIFTPD_PRIVSOCK_H
@@ -19,11 +20,16 @@ struct netaddr;
 
 enum priv_command {
     PRIV_SOCK_LOGIN = 1,     /* struct priv_login; only before login */
+    PRIV_SOCK_USER,          /* struct priv_user; only before login, if there is a user list */
     PRIV_SOCK_PASV_LISTEN,   /* the command alone: a listening socket, please */
     PRIV_SOCK_GET_DATA_SOCK, /* struct priv_data_sock: a connecting socket, please */
     PRIV_SOCK_LOG,           /* struct priv_log, cut to its text; never answered */
+    PRIV_SOCK_CHOWN_UPLOAD,  /* the command alone, with the open file: give it to chown_username */
     PRIV_SOCK_COUNT
 };
+
+/* The one datagram that the parent sends unasked, of this one byte: end when nothing is under way. */
+#define PRIV_DRAIN 0xD7
 
 struct priv_login {
     uint8_t command;
@@ -34,6 +40,13 @@ struct priv_login {
     char password[LOGIN_PASSWORD_MAX_LEN];
 };
 
+struct priv_user {
+    uint8_t command;
+    uint8_t unused;
+    uint16_t name_len;
+    char name[LOGIN_NAME_MAX_LEN];
+};
+
 struct priv_data_sock {
     uint8_t command;
     uint8_t is_ipv6;
@@ -41,8 +54,9 @@ struct priv_data_sock {
     uint8_t address[16];
 };
 
-/* Two paths of a rename and what stands between them. */
-#define PRIV_LOG_TEXT_MAX (2 * FTP_LINE_MAX + 16)
+/* A text and a detail: the two paths of a rename. */
+#define PRIV_LOG_DETAIL_MAX FTP_LINE_MAX
+#define PRIV_LOG_TEXT_MAX   (FTP_LINE_MAX + PRIV_LOG_DETAIL_MAX + 16)
 
 struct priv_log {
     uint8_t command;
@@ -51,6 +65,10 @@ struct priv_log {
     uint8_t has_bytes;
     uint32_t duration_ms;
     uint64_t bytes;
+    int32_t error; /* errno, or 0 */
+    uint8_t is_ascii;
+    uint8_t unused;
+    uint16_t detail_len;          /* how many of the last bytes are not the text but the detail */
     char text[PRIV_LOG_TEXT_MAX]; /* sent only as far as it is used */
 };
 
@@ -61,6 +79,7 @@ bool privsock_is_anonymous(const char *name);
 union priv_request {
     uint8_t command;
     struct priv_login login;
+    struct priv_user user;
     struct priv_data_sock data_sock;
     struct priv_log log;
 };
@@ -76,24 +95,29 @@ struct priv_reply {
 
 _Static_assert(sizeof(struct priv_login) == 6 + LOGIN_NAME_MAX_LEN + LOGIN_PASSWORD_MAX_LEN,
                "struct priv_login has padding");
+_Static_assert(sizeof(struct priv_user) == 4 + LOGIN_NAME_MAX_LEN, "struct priv_user has padding");
 _Static_assert(sizeof(struct priv_data_sock) == 20, "struct priv_data_sock has padding");
-_Static_assert(offsetof(struct priv_log, text) == 16, "struct priv_log has padding");
+_Static_assert(offsetof(struct priv_log, text) == 24, "struct priv_log has padding");
 _Static_assert(sizeof(struct priv_reply) == 8, "struct priv_reply has padding");
 
 /* What became of a request, seen by the child. */
 enum privsock_status {
     PRIVSOCK_OK,
     PRIVSOCK_FAILED,      /* errno says why, 0 if the parent does not tell */
-    PRIVSOCK_FAILED_LAST, /* LOGIN only: there will be no further try */
+    PRIVSOCK_FAILED_LAST, /* USER and LOGIN only: there will be no further try */
     PRIVSOCK_GONE,        /* the parent is gone or talks nonsense: end the process */
 };
 
 /*
  * Ask for a login. There is no answer to a granted one: the parent ends the asking process.
  * name and password are not longer than their limits. Blocks while the parent verifies and delays.
+ * errno of a refusal: EUSERS for too many sessions of the user, else 0.
  */
 MUST_CHECK enum privsock_status privsock_login(int priv_fd, const char *name, size_t name_len,
                                                const char *password, size_t password_len);
+
+/* Ask whether the user list lets a name (not longer than its limit) through to a password. */
+MUST_CHECK enum privsock_status privsock_user(int priv_fd, const char *name, size_t name_len);
 
 /* Ask for a listening socket. *fd_out belongs to the caller; *port_out in host byte order. */
 MUST_CHECK enum privsock_status privsock_pasv_listen(int priv_fd, int *fd_out, uint16_t *port_out);
@@ -102,7 +126,19 @@ MUST_CHECK enum privsock_status privsock_pasv_listen(int priv_fd, int *fd_out, u
 MUST_CHECK enum privsock_status privsock_data_sock(int priv_fd, const struct netaddr *target,
                                                    int *fd_out);
 
-/* Send a record for the log. A text that is too long is cut. Returns false if the parent is gone. */
+/*
+ * The parent's socket is readable outside of a request: take what it says. Returns false if the parent
+ * is gone or talks nonsense.
+ */
+MUST_CHECK bool privsock_take_notice(int priv_fd);
+
+/* Has the parent said PRIV_DRAIN? It stays true. */
+bool privsock_is_draining(void);
+
+/* Ask for an upload to be given to chown_username. file_fd stays the caller's. */
+MUST_CHECK enum privsock_status privsock_chown_upload(int priv_fd, int file_fd);
+
+/* Send a record for the log. A text or a detail that is too long is cut. Returns false if the parent is gone. */
 bool privsock_log(int priv_fd, const struct log_record *record);
 
 #endif

@@ -31,13 +31,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len);
-bool __wrap_auth_start(const struct auth *auth, const char *name, const char *password,
+bool __wrap_auth_start(const struct auth *auth, const struct auth_login *login,
                        struct auth_job *job);
 PRINTF_LIKE(2, 3) void __wrap_log_message(int priority, const char *format, ...);
 
 static struct tunables tun;
 static struct auth auth = {.tun = &tun};
-static struct auth_account anonymous = {.name = "ftp", .uid = 1234, .anonymous = true};
+static struct account anonymous = {.name = "ftp", .uid = 1234, .anonymous = true};
 static struct netaddr peer;
 
 static void require(bool truth)
@@ -62,12 +62,12 @@ int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len)
 }
 
 /* Only names come here that are fit for the account database. */
-bool __wrap_auth_start(const struct auth *by, const char *name, const char *password,
-                       struct auth_job *job)
+bool __wrap_auth_start(const struct auth *by, const struct auth_login *login, struct auth_job *job)
 {
     (void)by;
     (void)job;
-    require(auth_is_name(name, strlen(name)) && strlen(password) <= LOGIN_PASSWORD_MAX_LEN);
+    require(auth_is_name(login->name, strlen(login->name)) &&
+            strlen(login->password) <= LOGIN_PASSWORD_MAX_LEN);
     errno = EAGAIN;
     return false;
 }
@@ -93,9 +93,10 @@ static size_t count_fds(void)
 
 static void prepare(void)
 {
-    static const char *const settings[] = {"delay_failed_login=0", "xferlog_enable=YES",
-                                           "vsftpd_log_file=/dev/null", "pasv_min_port=20000",
-                                           "pasv_max_port=30000"};
+    static const char *const settings[] = {
+        "delay_failed_login=0", "xferlog_enable=YES",     "vsftpd_log_file=/dev/null",
+        "dual_log_enable=YES",  "xferlog_file=/dev/null", "json_log_file=/dev/null",
+        "log_ftp_protocol=YES", "pasv_min_port=20000",    "pasv_max_port=30000"};
     struct str errors = STR_INIT(1000);
 
     tunable_init(&tun);
@@ -165,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pp.peer = pp.local = peer;
     pp.phase = phase;
     pp.priv_fd = fds[0];
+    pp.gives_away = phase == PRIV_PHASE_AFTER;
     data++;
     size--;
     for (int i = 0; i < MESSAGES_MAX; i++) {

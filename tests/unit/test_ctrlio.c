@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ctrlio.h"
+#include "privsock.h"
 #include "str.h"
 #include "sysutil.h"
 #include "unit.h"
@@ -407,16 +408,20 @@ static void reading_ends_when_the_parent_ends(void **state)
     str_free(&line);
 }
 
-static void a_message_of_the_parent_is_not_its_end(void **state)
+static void nonsense_from_the_parent_is_its_end(void **state)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
+    const char two[] = {(char)PRIV_DRAIN, 0};
 
     (void)state;
-    ends_open(false, PATIENCE_MS);
-    assert_int_equal(send(ends.parent, "x", 1, 0), 1);
-    assert_int_equal(ctrlio_read_line(&ends.io, &line, LONG_AGO), CTRL_TIMEOUT);
+    for (size_t len = 1; len <= sizeof(two); len++) {
+        ends_open(false, PATIENCE_MS);
+        assert_int_equal(send(ends.parent, len == 1 ? "x" : two, len, 0), len);
+        assert_int_equal(ctrlio_read_line(&ends.io, &line, SYSUTIL_FOREVER), CTRL_PARENT_GONE);
+        assert_false(privsock_is_draining());
+        ends_close();
+    }
     str_free(&line);
-    ends_close();
 }
 
 static void a_reset_by_the_client_is_an_error(void **state)
@@ -824,8 +829,64 @@ static void a_password_that_came_in_parts_is_wiped(void **state)
     ends_close();
 }
 
+/* Lines that were told, one behind the other. */
+static void note_line(void *context, const char *text, size_t len)
+{
+    str_append_mem(context, text, len);
+    str_append(context, "\n");
+}
+
+static void who_watches_is_told_every_line(void **state)
+{
+    struct str told = STR_INIT(20000);
+    char *text = unit_repeat('x', 10000);
+
+    (void)state;
+    ends_open(false, PATIENCE_MS);
+    ctrlio_reply(&ends.io, 220, "before");
+    ctrlio_watch_replies(&ends.io, note_line, &told);
+    ctrlio_reply_first(&ends.io, 211, "Features:");
+    ctrlio_reply_middle(&ends.io, " SIZE");
+    ctrlio_reply_middle(&ends.io, "211 is a number");
+    ctrlio_reply(&ends.io, 211, "End\r\n200 forged");
+    assert_string_equal(str_text(&told), "211-Features:\n SIZE\n 211 is a number\n"
+                                         "211 End\r\n200 forged\n"); /* as it was asked for */
+    str_clear(&told);
+    ctrlio_reply(&ends.io, 200, text);
+    assert_int_equal(told.len, 2 * FTP_LINE_MAX + 1);
+    free(text);
+    str_free(&told);
+    ends_close();
+}
+
+/* The last test: the word is never taken back. */
+static void a_notice_ends_reading_and_nothing_else(void **state)
+{
+    struct str line = STR_INIT(FTP_LINE_MAX);
+    const char notice = (char)PRIV_DRAIN;
+    int fds[2];
+
+    (void)state;
+    ends_open(false, PATIENCE_MS);
+    assert_int_equal(sysutil_socketpair(fds), 0);
+    assert_int_equal(send(ends.parent, &notice, 1, 0), 1);
+    assert_int_equal(ctrlio_wait(&ends.io, fds[0], POLLIN, LONG_AGO), CTRL_WAIT_TIMEOUT);
+    assert_true(privsock_is_draining());
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(ctrlio_wait(&ends.io, fds[0], POLLIN, SYSUTIL_FOREVER), CTRL_WAIT_READY);
+    assert_int_equal(send(ends.client, "NOOP\r\n", 6, 0), 6);
+    assert_int_equal(ctrlio_wait(&ends.io, -1, 0, SYSUTIL_FOREVER), CTRL_WAIT_INPUT);
+    assert_int_equal(ctrlio_read_line(&ends.io, &line, SYSUTIL_FOREVER), CTRL_DRAINING);
+    assert_int_equal(line.len, 0);
+    sysutil_close(&fds[0]);
+    sysutil_close(&fds[1]);
+    str_free(&line);
+    ends_close();
+}
+
 int main(void)
 {
+    UNIT_ADD(who_watches_is_told_every_line);
     UNIT_ADD_TABLE(check_lines, line_rows);
     UNIT_ADD_TABLE(check_length, length_rows);
     UNIT_ADD(a_line_that_never_ends_is_discarded_as_it_comes);
@@ -836,7 +897,7 @@ int main(void)
     UNIT_ADD(one_line_leaves_what_follows_a_line_too_long);
     UNIT_ADD(reading_ends_at_the_deadline_and_goes_on_later);
     UNIT_ADD(reading_ends_when_the_parent_ends);
-    UNIT_ADD(a_message_of_the_parent_is_not_its_end);
+    UNIT_ADD(nonsense_from_the_parent_is_its_end);
     UNIT_ADD(a_reset_by_the_client_is_an_error);
     UNIT_ADD_TABLE(check_reply, reply_rows);
     UNIT_ADD_TABLE(check_middle, middle_rows);
@@ -855,5 +916,6 @@ int main(void)
     UNIT_ADD(the_last_reply_is_not_lost_in_a_reset);
     UNIT_ADD(a_password_is_wiped_and_what_follows_stays);
     UNIT_ADD(a_password_that_came_in_parts_is_wiped);
+    UNIT_ADD(a_notice_ends_reading_and_nothing_else);
     return unit_run("ctrlio");
 }

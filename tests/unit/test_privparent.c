@@ -10,12 +10,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -31,6 +34,7 @@
 #define LOCAL_IPV4 "127.0.0.9" /* our own address, another one than the client's */
 #define FIRST_PORT 21000       /* where a free range of ports is looked for */
 #define RANGE      8
+#define CHOWN_UID  4242
 #define FDS_MAX    253 /* the most that the kernel lets through in one message */
 
 static const enum priv_phase all_phases[] = {PRIV_PHASE_BEFORE, PRIV_PHASE_REFUSED,
@@ -41,7 +45,7 @@ static struct {
     struct privparent pp;
     struct tunables tun;
     struct auth auth;
-    struct auth_account anonymous;
+    struct account anonymous;
     int child_fd;
     size_t fds_before;
     char dir[UNIT_DIR_MAX];
@@ -74,10 +78,12 @@ static void side_open(enum priv_phase phase, const char *host)
     side.auth.tun = &side.tun;
     side.auth.slots = 1;
     side.auth.slots_fd = memfd_create("slots", MFD_CLOEXEC);
+    side.auth.places_fd = memfd_create("places", MFD_CLOEXEC);
     memcpy(side.auth.dummy_setting, "$5$rounds=1000$........", 24);
     assert_int_equal(sysutil_socketpair(fds), 0);
     side.child_fd = fds[1];
     side.pp.priv_fd = fds[0];
+    side.pp.keeper_fd = -1;
     side.pp.tun = &side.tun;
     side.pp.auth = &side.auth;
     side.pp.pid = (int)getpid();
@@ -98,6 +104,7 @@ static void side_close(void)
     sysutil_close(&side.child_fd);
     sysutil_close(&side.pp.priv_fd);
     sysutil_close(&side.auth.slots_fd);
+    sysutil_close(&side.auth.places_fd);
     log_close();
     tunable_free(&side.tun);
     unit_remove_dir(side.dir);
@@ -194,6 +201,7 @@ static size_t good_request(uint8_t command, union priv_request *request)
         memcpy(request->login.name, "bob", 3);
         return sizeof(request->login);
     case PRIV_SOCK_PASV_LISTEN:
+    case PRIV_SOCK_CHOWN_UPLOAD:
         return 1;
     case PRIV_SOCK_GET_DATA_SOCK:
         request->data_sock.port = 50000;
@@ -239,12 +247,15 @@ struct phase_row {
 /* clang-format off */
 static const struct phase_row phase_rows[] = {
     { "login_out_of_phase_ends_the_session", PRIV_SOCK_LOGIN, PRIV_PHASE_BEFORE },
+    { "user_out_of_phase_ends_the_session", PRIV_SOCK_USER, PRIV_PHASE_BEFORE },
     { "pasv_listen_out_of_phase_ends_the_session", PRIV_SOCK_PASV_LISTEN, PRIV_PHASE_AFTER },
     { "get_data_sock_out_of_phase_ends_the_session", PRIV_SOCK_GET_DATA_SOCK, PRIV_PHASE_AFTER },
+    { "chown_upload_out_of_phase_ends_the_session", PRIV_SOCK_CHOWN_UPLOAD, PRIV_PHASE_AFTER },
 };
 
 static const struct phase_row command_rows[] = {
     { "login", PRIV_SOCK_LOGIN, PRIV_PHASE_BEFORE },
+    { "user", PRIV_SOCK_USER, PRIV_PHASE_BEFORE },
     { "pasv_listen", PRIV_SOCK_PASV_LISTEN, PRIV_PHASE_AFTER },
     { "get_data_sock", PRIV_SOCK_GET_DATA_SOCK, PRIV_PHASE_AFTER },
     { "log", PRIV_SOCK_LOG, PRIV_PHASE_BEFORE | PRIV_PHASE_REFUSED | PRIV_PHASE_AFTER },
@@ -398,6 +409,110 @@ static void check_login(void **state)
     side_close();
 }
 
+struct user_row {
+    const char *name;
+    uint16_t name_len;
+    size_t nul; /* offset in the name; SIZE_MAX: none */
+};
+
+static const struct user_row user_rows[] = {
+    {"user_with_a_nul_in_front", 3, 0},
+    {"user_with_a_nul_inside", 3, 1},
+    {"user_with_a_nul_at_the_end", LOGIN_NAME_MAX_LEN, LOGIN_NAME_MAX_LEN - 1},
+    {"user_with_a_name_too_long", LOGIN_NAME_MAX_LEN + 1, SIZE_MAX},
+    {"user_with_the_largest_length", UINT16_MAX, SIZE_MAX},
+};
+
+/* As check_login(). */
+static void check_user(void **state)
+{
+    const struct user_row *row = *state;
+    static union priv_request record;
+    struct priv_user user = {.command = PRIV_SOCK_USER, .name_len = row->name_len};
+
+    memset(user.name, 'a', sizeof(user.name));
+    if (row->nul != SIZE_MAX) {
+        user.name[row->nul] = '\0';
+    }
+    good_request(PRIV_SOCK_LOG, &record);
+    memset(record.log.text, 'a', sizeof(record.log.text));
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    child_says(&record, sizeof(record.log), 0);
+    child_says(&user, sizeof(user), 0);
+    assert_int_equal(serve(), PRIVPARENT_BROKEN);
+    assert_no_reply();
+    assert_true(log_holds("malformed USER"));
+    side_close();
+}
+
+static void ask_user(const char *name)
+{
+    struct priv_user user = {.command = PRIV_SOCK_USER, .name_len = (uint16_t)strlen(name)};
+
+    memcpy(user.name, name, strlen(name));
+    child_says(&user, sizeof(user), 0);
+}
+
+/* A user list with these lines. */
+static void set_user_list(const char *lines, const char *deny)
+{
+    struct str setting = STR_INIT(1000);
+
+    unit_write_file(side.dir, "list", lines, strlen(lines));
+    str_append_format(&setting, "userlist_file=%s/list", side.dir);
+    set_option(str_text(&setting));
+    str_clear(&setting);
+    str_append_format(&setting, "userlist_deny=%s", deny);
+    set_option(str_text(&setting));
+    set_option("userlist_enable=YES");
+    str_free(&setting);
+}
+
+static void users_are_asked_for_by_the_list(void **state)
+{
+    struct priv_reply reply;
+
+    (void)state;
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    ask_user("bob"); /* without a list everybody may try */
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_OK, 0, &reply, NULL);
+    side_close();
+
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_user_list("bob\n", "YES");
+    ask_user("alice");
+    ask_user("bob");
+    ask_user("");
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_OK, 0, &reply, NULL);
+    take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+    take_reply(PRIV_RESULT_OK, 0, &reply, NULL);
+    assert_true(log_holds("[bob] FAIL LOGIN: Client \"127.0.0.1\", \"refused by userlist_file\""));
+    assert_int_equal(side.pp.login_fails, 1);
+    side_close();
+}
+
+static void the_last_refused_user_is_the_last_try(void **state)
+{
+    struct priv_reply reply;
+
+    (void)state;
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_user_list("alice\n", "NO");
+    set_option("max_login_fails=2");
+    ask_user("bob");
+    ask_user("bob\ncarol");
+    ask_user("alice"); /* too late */
+    assert_int_equal(serve(), PRIVPARENT_BROKEN);
+    take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+    take_reply(PRIV_RESULT_FAILED_LAST, 0, &reply, NULL);
+    assert_no_reply();
+    assert_true(log_holds("[bob\\x0Acarol] FAIL LOGIN"));
+    assert_int_equal(side.pp.phase, PRIV_PHASE_REFUSED);
+    side_close();
+}
+
 static void login_as(const char *name)
 {
     struct priv_login login = {
@@ -471,6 +586,7 @@ static void an_anonymous_login_is_granted(void **state)
         memcpy(side.anonymous.name, "ftp", 4);
         side.anonymous.uid = 1234;
         side.anonymous.anonymous = true;
+        side.anonymous.kind = ACCOUNT_ANONYMOUS;
         side.auth.anonymous = &side.anonymous;
         login_as(i == 0 ? "anonymous" : "FTP");
         assert_int_equal(serve(), PRIVPARENT_LOGIN);
@@ -480,6 +596,142 @@ static void an_anonymous_login_is_granted(void **state)
         assert_true(log_holds("[ftp] OK LOGIN: Client \"127.0.0.1\", anon password \"secret\"\n"));
         side_close();
     }
+}
+
+/* An account of anonymous users, with options of its own. */
+static void set_anonymous(const char *settings)
+{
+    memset(&side.anonymous, 0, sizeof(side.anonymous));
+    memcpy(side.anonymous.name, "ftp", 4);
+    side.anonymous.kind = ACCOUNT_ANONYMOUS;
+    side.anonymous.settings_len = strlen(settings);
+    memcpy(side.anonymous.settings, settings, strlen(settings));
+    side.auth.anonymous = &side.anonymous;
+}
+
+/* The child is asked to ask first, but one that was taken over does not. */
+static void the_list_counts_for_a_login_without_a_question(void **state)
+{
+    static const char *const names[] = {"bob", "anonymous", "FTP"};
+    struct priv_reply reply;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+        set_anonymous("");
+        set_user_list("bob\nftp\nanonymous\n", "YES");
+        login_as(names[i]);
+        assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+        take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+        assert_true(log_holds("refused by userlist_file"));
+        side_close();
+    }
+}
+
+static void options_of_the_user_are_in_force_after_the_login(void **state)
+{
+    static union priv_request request;
+    struct priv_reply reply;
+    size_t len = good_request(PRIV_SOCK_GET_DATA_SOCK, &request);
+    int fds[2];
+
+    (void)state;
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_anonymous("port_enable=NO\nanon_umask=0027\nlocal_root=/srv/x\n");
+    login_as("ftp");
+    assert_int_equal(serve(), PRIVPARENT_LOGIN);
+    assert_ptr_equal(side.pp.tun, &side.pp.own_tun);
+    assert_int_equal(side.pp.tun->anon_umask, 027);
+    assert_string_equal(side.pp.tun->local_root, "/srv/x");
+    assert_int_equal(side.tun.anon_umask, 077);
+    assert_null(side.tun.local_root);
+    sysutil_close(&side.child_fd);
+    sysutil_close(&side.pp.priv_fd);
+    assert_int_equal(sysutil_socketpair(fds), 0);
+    side.child_fd = fds[1];
+    side.pp.priv_fd = fds[0];
+    side.pp.phase = PRIV_PHASE_AFTER;
+    child_says(&request, len, 0);
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_FAILED, EPERM, &reply, NULL);
+    tunable_free(&side.pp.own_tun);
+    side_close();
+}
+
+/* Nobody is logged in, and the options of all are in force again. */
+static void assert_still_nobody(void)
+{
+    assert_ptr_equal(side.pp.tun, &side.tun);
+    assert_string_equal(side.pp.account.name, "");
+    assert_int_equal(side.pp.phase, PRIV_PHASE_BEFORE);
+    assert_int_equal(side.pp.login_fails, 1);
+}
+
+static void options_that_cannot_be_read_refuse_the_login(void **state)
+{
+    struct priv_reply reply;
+
+    (void)state;
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_anonymous("local_root=/srv\nport_enable\n");
+    login_as("ftp");
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+    assert_still_nobody();
+    side_close();
+}
+
+/* Another process that holds a place of ftp until it is ended. */
+static pid_t hold_a_place(void)
+{
+    int fds[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_int_not_equal(pid, -1);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails ends us too */
+        byte = auth_take_place(&side.auth, "ftp", 1) ? 1 : 0;
+        (void)!write(fds[1], &byte, 1);
+        pause();
+        _exit(0);
+    }
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    assert_int_equal(byte, 1);
+    close(fds[0]);
+    close(fds[1]);
+    return pid;
+}
+
+static void a_user_with_too_many_sessions_is_refused(void **state)
+{
+    struct priv_reply reply;
+    pid_t pid;
+
+    (void)state;
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_anonymous("local_root=/srv\nmax_per_user=1\n");
+    pid = hold_a_place();
+    login_as("ftp");
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_FAILED, EUSERS, &reply, NULL);
+    assert_true(log_holds("[ftp] FAIL LOGIN: Client \"127.0.0.1\", \"max_per_user: too many"));
+    assert_still_nobody();
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_not_equal(sysutil_wait(pid), -1);
+    side_close();
+
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_anonymous("max_per_user=2\n");
+    pid = hold_a_place();
+    login_as("ftp");
+    assert_int_equal(serve(), PRIVPARENT_LOGIN);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_not_equal(sysutil_wait(pid), -1);
+    tunable_free(&side.pp.own_tun);
+    side_close();
 }
 
 static void no_password_of_a_local_user_is_logged(void **state)
@@ -531,6 +783,17 @@ static const struct target_row target_rows[] = {
     { "data_sock_refuses_port_1023", "127.0.0.1", "127.0.0.1", false, 1023 },
     { "data_sock_refuses_low_ports_of_ipv6", "::1", "::1", true, 1023 },
 };
+
+/* With port_promiscuous=YES. */
+static const struct target_row free_target_rows[] = {
+    { "free_data_sock_refuses_the_other_family", "127.0.0.1", "::1", true, 50000 },
+    { "free_data_sock_refuses_a_mapped_address", "::1", "::ffff:127.0.0.1", true, 50000 },
+    { "free_data_sock_refuses_loopback", "192.0.2.7", "127.0.0.1", false, 50000 },
+    { "free_data_sock_refuses_link_local", "192.0.2.7", "169.254.169.254", false, 50000 },
+    { "free_data_sock_refuses_broadcast", "127.0.0.1", "255.255.255.255", false, 50000 },
+    { "free_data_sock_refuses_any_address", "127.0.0.1", "0.0.0.0", false, 50000 },
+    { "free_data_sock_refuses_port_0", "127.0.0.1", "127.0.0.1", false, 0 },
+};
 /* clang-format on */
 
 static void fill_data_sock(struct priv_data_sock *request, const char *target, bool is_ipv6,
@@ -544,18 +807,28 @@ static void fill_data_sock(struct priv_data_sock *request, const char *target, b
         inet_pton(strchr(target, ':') != NULL ? AF_INET6 : AF_INET, target, request->address), 1);
 }
 
-static void check_target(void **state)
+static void assert_no_target(const struct target_row *row, const char *setting)
 {
-    const struct target_row *row = *state;
     struct priv_data_sock request;
 
     fill_data_sock(&request, row->target, row->is_ipv6, row->port);
     side_open(PRIV_PHASE_AFTER, row->peer);
+    set_option(setting);
     child_says(&request, sizeof(request), 0);
     assert_int_equal(serve(), PRIVPARENT_BROKEN);
     assert_no_reply();
     assert_true(log_holds("foreign address or a low port"));
     side_close();
+}
+
+static void check_target(void **state)
+{
+    assert_no_target(*state, "port_promiscuous=NO");
+}
+
+static void check_free_target(void **state)
+{
+    assert_no_target(*state, "port_promiscuous=YES");
 }
 
 static void records_that_a_child_may_not_make_end_the_session(void **state)
@@ -566,7 +839,7 @@ static void records_that_a_child_may_not_make_end_the_session(void **state)
     for (size_t i = 0; i < ARRAY_LEN(all_phases); i++) {
         for (unsigned event = 0; event < 256; event++) {
             bool allowed = event == LOG_EVENT_WARNING ||
-                           (all_phases[i] == PRIV_PHASE_AFTER && event < LOG_EVENT_COUNT &&
+                           (all_phases[i] == PRIV_PHASE_AFTER && event < LOG_EVENT_COMMAND &&
                             event != LOG_EVENT_CONNECT && event != LOG_EVENT_LOGIN);
 
             if (!allowed) {
@@ -600,6 +873,91 @@ static void records_carry_what_the_parent_knows(void **state)
                       (int)getpid());
     assert_true(log_holds(str_text(&expected)));
     str_free(&expected);
+    side_close();
+}
+
+static void the_dialogue_is_taken_only_if_it_is_logged(void **state)
+{
+    static const uint8_t events[] = {LOG_EVENT_COMMAND, LOG_EVENT_RESPONSE};
+    static union priv_request request;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all_phases); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(events); j++) {
+            good_request(PRIV_SOCK_LOG, &request);
+            request.log.event = events[j];
+            memcpy(request.log.text, "x", 1);
+            assert_broken(all_phases[i], &request, offsetof(struct priv_log, text) + 1, 0);
+            side_open(all_phases[i], "127.0.0.1");
+            set_option("log_ftp_protocol=YES");
+            child_says(&request, offsetof(struct priv_log, text) + 1, 0);
+            assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+            assert_true(log_holds(j == 0 ? "] FTP command: Client \"127.0.0.1\", \"x\"\n"
+                                         : "] FTP response: Client \"127.0.0.1\", \"x\"\n"));
+            side_close();
+        }
+    }
+}
+
+static void a_detail_longer_than_its_record_ends_the_session(void **state)
+{
+    static union priv_request request;
+
+    (void)state;
+    for (size_t len = 0; len < 3; len++) {
+        good_request(PRIV_SOCK_LOG, &request);
+        request.log.event = LOG_EVENT_RENAME;
+        memcpy(request.log.text, "abc", 3);
+        request.log.detail_len = (uint16_t)(len + 1);
+        assert_broken(PRIV_PHASE_AFTER, &request, offsetof(struct priv_log, text) + len, 0);
+        request.log.detail_len = UINT16_MAX;
+        assert_broken(PRIV_PHASE_AFTER, &request, offsetof(struct priv_log, text) + len, 0);
+    }
+}
+
+/* SECURITY: user, access, password, session and address come from the parent, in each format. */
+static void every_log_shows_what_the_parent_knows(void **state)
+{
+    static union priv_request request;
+    static const char text[] =
+        "x\n Thu Oct  2 18:37:41 2025 1 ::1 0 /f b _ o r root ftp 0 * c\",\"user\":\"root";
+    struct str setting = STR_INIT(1000), error = STR_INIT(1000);
+    char xferlog[4000], json[4000];
+
+    (void)state;
+    side_open(PRIV_PHASE_AFTER, "127.0.0.1");
+    set_option("dual_log_enable=YES");
+    str_append_format(&setting, "xferlog_file=%s/xferlog", side.dir);
+    set_option(str_text(&setting));
+    str_clear(&setting);
+    str_append_format(&setting, "json_log_file=%s/json", side.dir);
+    set_option(str_text(&setting));
+    assert_true(log_open(&side.tun, &error));
+    memcpy(side.pp.account.name, "ftp", 4);
+    side.pp.account.anonymous = true;
+    side.pp.account.kind = ACCOUNT_ANONYMOUS;
+    memcpy(side.pp.anon_password, "me@x", 5);
+    memcpy(side.pp.session_id, "0123456789abcdef", 17);
+    good_request(PRIV_SOCK_LOG, &request);
+    request.log.event = LOG_EVENT_UPLOAD;
+    request.log.ok = 1;
+    request.log.bytes = UINT64_MAX;
+    request.log.error = -1;
+    memcpy(request.log.text, text, sizeof(text) - 1);
+    child_says(&request, offsetof(struct priv_log, text) + sizeof(text) - 1, 0);
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    unit_read_file(side.dir, "xferlog", xferlog, sizeof(xferlog));
+    unit_read_file(side.dir, "json", json, sizeof(json));
+    assert_ptr_equal(strchr(xferlog, '\n'), xferlog + strlen(xferlog) - 1);
+    assert_non_null(strstr(xferlog, " 1 127.0.0.1 18446744073709551615 x\\x0A_Thu_"));
+    assert_non_null(strstr(xferlog, " b _ i a me@x ftp 0 * c\n"));
+    assert_ptr_equal(strchr(json, '\n'), json + strlen(json) - 1);
+    assert_non_null(strstr(json, "\"session\":\"0123456789abcdef\",\"pid\":"));
+    assert_non_null(
+        strstr(json, "\"client\":\"127.0.0.1\",\"user\":\"ftp\",\"access\":\"anonymous\","));
+    assert_null(strstr(json, "\"user\":\"root"));
+    str_free(&setting);
+    str_free(&error);
     side_close();
 }
 
@@ -712,6 +1070,7 @@ static void ask_pasv(enum priv_result result, int error, struct priv_reply *repl
     assert_int_equal(sysutil_socketpair(fds), 0);
     side.child_fd = fds[1];
     side.pp.priv_fd = fds[0];
+    side.pp.keeper_fd = -1;
 }
 
 /* Where the search begins is chance: many rounds, so that each begin meets each free port. */
@@ -882,6 +1241,19 @@ static void data_sock_connects_to_the_client(void **state)
     }
 }
 
+static void data_sock_connects_to_anybody_if_it_may(void **state)
+{
+    static const char *const peers[] = {"127.0.0.1", "127.0.0.3"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
+        side_open(PRIV_PHASE_AFTER, peers[i]);
+        set_option("port_promiscuous=YES");
+        assert_connects("127.0.0.5", 0);
+        side_close();
+    }
+}
+
 static void data_sock_comes_from_ftp_data_port(void **state)
 {
     int fds[RANGE];
@@ -933,6 +1305,212 @@ static void data_sock_that_cannot_connect_is_a_failure_only(void **state)
     side_close();
 }
 
+/* What a child may try to give away. */
+enum thing { UPLOAD, WRONG_MODE, SET_ID, HARD_LINK, DIRECTORY, FIFO, SOCKET, NO_NAME };
+
+struct chown_row {
+    const char *name;
+    enum thing thing;
+    bool configured, own;
+    enum privparent_event event; /* CHILD_GONE: it was served */
+};
+
+/* clang-format off */
+static const struct chown_row chown_rows[] = {
+    { "chown_of_an_upload", UPLOAD, true, true, PRIVPARENT_CHILD_GONE },
+    { "chown_that_is_not_configured", UPLOAD, false, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_file_of_somebody_else", UPLOAD, true, false, PRIVPARENT_BROKEN },
+    { "chown_of_a_file_with_other_permissions", WRONG_MODE, true, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_set_id_program", SET_ID, true, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_file_with_two_names", HARD_LINK, true, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_directory", DIRECTORY, true, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_fifo", FIFO, true, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_socket", SOCKET, true, true, PRIVPARENT_BROKEN },
+    { "chown_of_a_file_without_a_name", NO_NAME, true, true, PRIVPARENT_BROKEN },
+};
+/* clang-format on */
+
+/* The thing, open, in the directory of this test; all of them have the right permissions but one. */
+static int make_thing(enum thing thing)
+{
+    struct str path = STR_INIT(200), other = STR_INIT(200);
+    int fd;
+
+    str_append_format(&path, "%s/thing", side.dir);
+    str_append_format(&other, "%s/other", side.dir);
+    if (thing == SOCKET) {
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    } else if (thing == DIRECTORY) {
+        assert_int_equal(mkdir(str_text(&path), 0700), 0);
+        fd = open(str_text(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } else if (thing == FIFO) {
+        assert_int_equal(mkfifo(str_text(&path), 0600), 0);
+        fd = open(str_text(&path), O_RDWR | O_CLOEXEC);
+    } else {
+        fd = open(str_text(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
+    assert_int_not_equal(fd, -1);
+    assert_int_equal(fchmod(fd, thing == WRONG_MODE ? 0644 : thing == SET_ID ? 04600 : 0600), 0);
+    if (thing == HARD_LINK) {
+        assert_int_equal(link(str_text(&path), str_text(&other)), 0);
+    } else if (thing == NO_NAME) {
+        assert_int_equal(unlink(str_text(&path)), 0);
+    }
+    str_free(&path);
+    str_free(&other);
+    return fd;
+}
+
+static void ask_chown(int fd)
+{
+    const uint8_t command = PRIV_SOCK_CHOWN_UPLOAD;
+
+    assert_int_equal(sysutil_send_message(side.child_fd, &command, sizeof(command), fd), 0);
+}
+
+/* A session whose files are those of this process; away they go to another user if it is root. */
+static void side_open_for_chown(bool configured)
+{
+    side_open(PRIV_PHASE_AFTER, "127.0.0.1");
+    set_option("chown_uploads=YES");
+    side.pp.gives_away = configured;
+    side.pp.account.uid = geteuid();
+    side.auth.chown_uid = geteuid() == 0 ? CHOWN_UID : geteuid();
+}
+
+static void check_chown(void **state)
+{
+    const struct chown_row *row = *state;
+    bool may = geteuid() == 0;
+    struct priv_reply reply;
+    struct stat before, st;
+    int fd;
+
+    side_open_for_chown(row->configured);
+    side.pp.account.uid += row->own ? 0 : 1;
+    fd = make_thing(row->thing);
+    assert_int_equal(fstat(fd, &before), 0);
+    ask_chown(fd);
+    assert_int_equal(serve(), row->event);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode, before.st_mode);
+    assert_int_equal(st.st_gid, before.st_gid);
+    if (row->event == PRIVPARENT_BROKEN) {
+        assert_no_reply();
+        assert_true(log_holds("WARNING: Client \"127.0.0.1\", \""));
+        assert_int_equal(st.st_uid, before.st_uid);
+    } else {
+        take_reply(may ? PRIV_RESULT_OK : PRIV_RESULT_FAILED, may ? 0 : EPERM, &reply, NULL);
+        assert_int_equal(st.st_uid, side.auth.chown_uid);
+    }
+    sysutil_close(&fd);
+    side_close();
+}
+
+static void chown_of_what_was_given_away_ends_the_session(void **state)
+{
+    int fd;
+
+    (void)state;
+    side_open_for_chown(true);
+    side.auth.chown_uid = CHOWN_UID;
+    fd = make_thing(UPLOAD);
+    ask_chown(fd);
+    ask_chown(fd);
+    assert_int_equal(serve(), geteuid() == 0 ? PRIVPARENT_BROKEN : PRIVPARENT_CHILD_GONE);
+    sysutil_close(&fd);
+    side_close();
+}
+
+static void chown_without_a_descriptor_ends_the_session(void **state)
+{
+    const uint8_t command = PRIV_SOCK_CHOWN_UPLOAD;
+
+    (void)state;
+    side_open_for_chown(true);
+    child_says(&command, sizeof(command), 0);
+    assert_int_equal(serve(), PRIVPARENT_BROKEN);
+    assert_no_reply();
+    side_close();
+}
+
+static void chown_with_many_descriptors_ends_the_session(void **state)
+{
+    const uint8_t command = PRIV_SOCK_CHOWN_UPLOAD;
+    size_t before;
+
+    (void)state;
+    side_open_for_chown(true);
+    before = unit_count_fds();
+    child_says(&command, sizeof(command), 3);
+    assert_int_equal(serve(), PRIVPARENT_BROKEN);
+    assert_int_equal(unit_count_fds(), before);
+    side_close();
+}
+
+/* What the kernel refuses is a failure only: the child may go on. */
+static void chown_that_the_kernel_refuses_is_a_failure_only(void **state)
+{
+    struct priv_reply reply;
+    int fd, path_fd;
+    char name[64];
+
+    (void)state;
+    side_open_for_chown(true);
+    fd = make_thing(UPLOAD);
+    assert_true(snprintf(name, sizeof(name), "/proc/self/fd/%d", fd) > 0);
+    path_fd = open(name, O_PATH | O_CLOEXEC); /* fchown(2) does not take such descriptors */
+    assert_int_not_equal(path_fd, -1);
+    ask_chown(path_fd);
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_FAILED, geteuid() == 0 ? EBADF : EPERM, &reply, NULL);
+    sysutil_close(&path_fd);
+    sysutil_close(&fd);
+    side_close();
+}
+
+/* A child that reads one notice, asks for something, and ends with success if nothing more came. */
+static pid_t fork_listening_child(void)
+{
+    static union priv_request request;
+    size_t len = good_request(PRIV_SOCK_PASV_LISTEN, &request);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct priv_reply reply;
+        uint8_t notice = 0;
+        int fd;
+        bool good =
+            recv(side.child_fd, &notice, 1, 0) == 1 && notice == PRIV_DRAIN &&
+            send(side.child_fd, &request, len, 0) == (ssize_t)len &&
+            sysutil_recv_message(side.child_fd, &reply, sizeof(reply), &fd) == sizeof(reply) &&
+            recv(side.child_fd, &notice, 1, MSG_DONTWAIT) == -1;
+
+        _exit(good ? 0 : 1);
+    }
+    sysutil_close(&side.child_fd);
+    return pid;
+}
+
+/* The last test: the signal counts for good. */
+static void a_child_is_told_once_that_it_is_to_end(void **state)
+{
+    (void)state;
+    privparent_watch_drain();
+    assert_int_equal(raise(SIGUSR1), 0); /* it is blocked until somebody waits */
+    for (int i = 0; i < 2; i++) {
+        pid_t pid;
+
+        side_open(PRIV_PHASE_AFTER, "127.0.0.1");
+        pid = fork_listening_child();
+        assert_int_equal(privparent_serve(&side.pp), PRIVPARENT_CHILD_GONE);
+        assert_int_equal(sysutil_wait(pid), 0);
+        assert_true(side.pp.drain_told);
+        assert_int_equal(raise(SIGUSR1), 0); /* said again, it changes nothing */
+        side_close();
+    }
+}
+
 int main(void)
 {
     UNIT_ADD(unknown_commands_end_the_session);
@@ -942,14 +1520,30 @@ int main(void)
     UNIT_ADD(descriptors_that_nobody_wants_end_the_session);
     UNIT_ADD(descriptors_for_a_full_table_end_the_session);
     UNIT_ADD_TABLE(check_login, login_rows);
+    UNIT_ADD_TABLE(check_user, user_rows);
+    UNIT_ADD(users_are_asked_for_by_the_list);
+    UNIT_ADD(the_last_refused_user_is_the_last_try);
+    UNIT_ADD(the_list_counts_for_a_login_without_a_question);
+    UNIT_ADD(options_of_the_user_are_in_force_after_the_login);
+    UNIT_ADD(options_that_cannot_be_read_refuse_the_login);
+    UNIT_ADD(a_user_with_too_many_sessions_is_refused);
     UNIT_ADD_TABLE(check_refused, refused_rows);
     UNIT_ADD(the_last_refusal_is_the_last_login);
     UNIT_ADD(an_anonymous_login_is_granted);
     UNIT_ADD(no_password_of_a_local_user_is_logged);
     UNIT_ADD(a_refused_child_that_does_not_end_is_ended);
     UNIT_ADD_TABLE(check_target, target_rows);
+    UNIT_ADD_TABLE(check_free_target, free_target_rows);
+    UNIT_ADD_TABLE(check_chown, chown_rows);
+    UNIT_ADD(chown_of_what_was_given_away_ends_the_session);
+    UNIT_ADD(chown_without_a_descriptor_ends_the_session);
+    UNIT_ADD(chown_with_many_descriptors_ends_the_session);
+    UNIT_ADD(chown_that_the_kernel_refuses_is_a_failure_only);
     UNIT_ADD(records_that_a_child_may_not_make_end_the_session);
     UNIT_ADD(records_carry_what_the_parent_knows);
+    UNIT_ADD(the_dialogue_is_taken_only_if_it_is_logged);
+    UNIT_ADD(a_detail_longer_than_its_record_ends_the_session);
+    UNIT_ADD(every_log_shows_what_the_parent_knows);
     UNIT_ADD(the_longest_record_is_taken);
     UNIT_ADD(the_end_of_the_child_is_told);
     UNIT_ADD(a_child_that_ends_without_reading_its_reply_is_gone);
@@ -959,7 +1553,9 @@ int main(void)
     UNIT_ADD(pasv_never_goes_below_1024);
     UNIT_ADD(pasv_and_port_can_be_disabled);
     UNIT_ADD(data_sock_connects_to_the_client);
+    UNIT_ADD(data_sock_connects_to_anybody_if_it_may);
     UNIT_ADD(data_sock_comes_from_ftp_data_port);
     UNIT_ADD(data_sock_that_cannot_connect_is_a_failure_only);
+    UNIT_ADD(a_child_is_told_once_that_it_is_to_end);
     return unit_run("privparent");
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -157,6 +158,38 @@ static void check_script(void **state)
     ends_close();
 }
 
+/* The request with a descriptor: its answer needs none, and one that comes is closed. */
+static void check_chown_script(const struct script_row *row)
+{
+    bool granted = row->reply.result == PRIV_RESULT_OK && row->len == FULL;
+    union priv_request request;
+    struct stat sent, got;
+    size_t before;
+    int fd;
+
+    ends_open();
+    before = unit_count_fds();
+    play(row);
+    assert_status(privsock_chown_upload(priv_fd, priv_fd), granted ? PRIVSOCK_OK : row->login,
+                  row->error);
+    assert_int_equal(unit_count_fds(), before);
+    assert_int_equal(sysutil_recv_message(parent_fd, &request, sizeof(request), &fd), 1);
+    assert_int_equal(request.command, PRIV_SOCK_CHOWN_UPLOAD);
+    assert_int_equal(fstat(fd, &got), 0);
+    assert_int_equal(fstat(priv_fd, &sent), 0);
+    assert_int_equal(got.st_ino, sent.st_ino);
+    sysutil_close(&fd);
+    ends_close();
+}
+
+static void a_file_is_sent_and_every_answer_taken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(script_rows); i++) {
+        check_chown_script(&script_rows[i]);
+    }
+}
+
 static void a_parent_that_has_ended_is_gone(void **state)
 {
     const struct log_record record = {.event = LOG_EVENT_WARNING};
@@ -173,6 +206,7 @@ static void a_parent_that_has_ended_is_gone(void **state)
     assert_int_equal(fd, -1);
     assert_int_equal(privsock_data_sock(priv_fd, &target, &fd), PRIVSOCK_GONE);
     assert_int_equal(fd, -1);
+    assert_int_equal(privsock_chown_upload(priv_fd, priv_fd), PRIVSOCK_GONE);
     assert_false(privsock_log(priv_fd, &record));
     ends_close();
 }
@@ -233,6 +267,43 @@ static const struct text_row text_rows[] = {
 };
 /* clang-format on */
 
+static void a_detail_goes_behind_the_text(void **state)
+{
+    static const size_t lengths[][4] = {
+        /* text, detail, and what is sent of them */
+        {3, 2, 3, 2},
+        {0, 2, 0, 2},
+        {100000, 2, PRIV_LOG_TEXT_MAX - 2, 2},
+        {100000, 100000, PRIV_LOG_TEXT_MAX - PRIV_LOG_DETAIL_MAX, PRIV_LOG_DETAIL_MAX},
+    };
+    char *text = unit_repeat('t', 100000);
+    char *detail = unit_repeat('d', 100000);
+    static union priv_request request;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        const struct log_record record = {.event = LOG_EVENT_RENAME,
+                                          .is_ascii = true,
+                                          .error = -7,
+                                          .text = text,
+                                          .text_len = lengths[i][0],
+                                          .detail = detail,
+                                          .detail_len = lengths[i][1]};
+
+        ends_open();
+        assert_true(privsock_log(priv_fd, &record));
+        take_request(&request, offsetof(struct priv_log, text) + lengths[i][2] + lengths[i][3]);
+        assert_int_equal(request.log.detail_len, lengths[i][3]);
+        assert_int_equal(request.log.is_ascii, 1);
+        assert_int_equal(request.log.error, -7);
+        assert_memory_equal(request.log.text, text, lengths[i][2]);
+        assert_memory_equal(request.log.text + lengths[i][2], detail, lengths[i][3]);
+        ends_close();
+    }
+    free(text);
+    free(detail);
+}
+
 static void check_text(void **state)
 {
     const struct text_row *row = *state;
@@ -286,13 +357,41 @@ static void check_anonymous(void **state)
     assert_int_equal(privsock_is_anonymous(row->user), row->anonymous);
 }
 
+/* The last test: the word is never taken back. */
+static void a_notice_may_cross_a_request(void **state)
+{
+    const struct priv_reply reply = {.result = PRIV_RESULT_FAILED, .error = EADDRINUSE};
+    const uint8_t notice = PRIV_DRAIN;
+    uint16_t port;
+    int fd;
+
+    (void)state;
+    ends_open();
+    assert_false(privsock_is_draining());
+    assert_int_equal(sysutil_send_message(parent_fd, &notice, 1, -1), 0);
+    assert_int_equal(sysutil_send_message(parent_fd, &reply, sizeof(reply), -1), 0);
+    assert_status(privsock_pasv_listen(priv_fd, &fd, &port), PRIVSOCK_FAILED, EADDRINUSE);
+    assert_true(privsock_is_draining());
+    assert_int_equal(sysutil_send_message(parent_fd, &notice, 1, -1), 0);
+    assert_true(privsock_take_notice(priv_fd));
+    assert_int_equal(sysutil_send_message(parent_fd, &notice, 1, parent_fd), 0);
+    assert_false(privsock_take_notice(priv_fd)); /* it comes without a descriptor */
+    sysutil_close(&parent_fd);
+    assert_false(privsock_take_notice(priv_fd));
+    assert_true(privsock_is_draining());
+    ends_close();
+}
+
 int main(void)
 {
     UNIT_ADD_TABLE(check_script, script_rows);
+    UNIT_ADD(a_file_is_sent_and_every_answer_taken);
     UNIT_ADD(a_parent_that_has_ended_is_gone);
     UNIT_ADD(the_longest_name_and_password_are_sent);
     UNIT_ADD(an_ipv6_target_is_sent_as_such);
     UNIT_ADD_TABLE(check_text, text_rows);
+    UNIT_ADD(a_detail_goes_behind_the_text);
     UNIT_ADD_TABLE(check_anonymous, anonymous_rows);
+    UNIT_ADD(a_notice_may_cross_a_request);
     return unit_run("privsock");
 }
