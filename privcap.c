@@ -15,18 +15,77 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "str.h"
 #include "sysutil.h"
 
 /* What the listener keeps, because a session needs it between accept and login. */
 static const cap_value_t listener_caps[] = {
+    CAP_SETUID,     /* to become nobody and the user */
+    CAP_SETGID,     /* the same, and setgroups */
+    CAP_SYS_CHROOT, /* jails */
+    CAP_KILL,       /* end processes that have become somebody else */
+    CAP_SETPCAP,    /* to cut the bounding set */
+
+    /* a container may do without these */
     CAP_NET_BIND_SERVICE, /* ports 21 and 20 */
-    CAP_SETUID,           /* to become nobody and the user */
-    CAP_SETGID,           /* the same, and setgroups */
-    CAP_SYS_CHROOT,       /* jails */
     CAP_DAC_READ_SEARCH,  /* /etc/shadow where it has mode 0000 */
-    CAP_KILL,             /* end processes that have become somebody else */
-    CAP_SETPCAP,          /* to cut the bounding set */
+    CAP_CHOWN,            /* chown_uploads */
+#ifdef WITH_PAM
+    CAP_AUDIT_WRITE,   /* modules: records of logins, */
+    CAP_AUDIT_CONTROL, /* pam_loginuid, */
+    CAP_DAC_OVERRIDE,  /* counters of failed logins, */
+    CAP_FOWNER,        /* pam_mkhomedir, */
+    CAP_SYS_RESOURCE,  /* pam_limits */
+#endif
 };
+
+#define NEEDED_CAPS 5 /* the first of them: without one of these there is no service */
+
+/* With run_as_launching_user nobody in the daemon is root, ever. */
+static bool is_root(void)
+{
+    return geteuid() == 0;
+}
+
+static bool is_permitted(cap_value_t cap)
+{
+    cap_t caps = cap_get_proc();
+    cap_flag_value_t value = CAP_CLEAR;
+    bool good = caps != NULL && cap_get_flag(caps, cap, CAP_PERMITTED, &value) == 0;
+
+    if (caps != NULL) {
+        (void)cap_free(caps); /* memory only */
+    }
+    return good && value == CAP_SET;
+}
+
+void privcap_append_missing(struct str *out)
+{
+    for (size_t i = 0; i < NEEDED_CAPS; i++) {
+        char *name = is_permitted(listener_caps[i]) ? NULL : cap_to_name(listener_caps[i]);
+
+        if (name != NULL) {
+            str_append(out, out->len > 0 ? " " : "");
+            str_append(out, name);
+            (void)cap_free(name);
+        }
+    }
+}
+
+bool privcap_can_chown(void)
+{
+    return is_permitted(CAP_CHOWN);
+}
+
+bool privcap_can_bind_low(void)
+{
+    return is_permitted(CAP_NET_BIND_SERVICE);
+}
+
+bool privcap_set_no_new_privs(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
 
 /* Set permitted and effective; inheritable is always empty. */
 static bool set_caps(const cap_value_t *permitted, int permitted_count,
@@ -42,6 +101,19 @@ static bool set_caps(const cap_value_t *permitted, int permitted_count,
         good = cap_set_flag(caps, CAP_EFFECTIVE, effective_count, effective, CAP_SET) == 0;
     }
     good = good && cap_set_proc(caps) == 0;
+    if (caps != NULL) {
+        (void)cap_free(caps); /* memory only */
+    }
+    return good;
+}
+
+/* Set or clear the effective bit of one that is permitted. */
+static bool set_effective(cap_value_t cap, cap_flag_value_t value)
+{
+    cap_t caps = cap_get_proc();
+    bool good = caps != NULL && cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, value) == 0 &&
+                cap_set_proc(caps) == 0;
+
     if (caps != NULL) {
         (void)cap_free(caps); /* memory only */
     }
@@ -81,16 +153,14 @@ static bool raise_open_files(unsigned max_clients)
     return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-bool privcap_become_listener(unsigned max_clients, const char **step_out)
+/* Root: what sessions need of it stays, as far as it is there. */
+static bool cut_root(const char **step_out)
 {
-    const int count = (int)ARRAY_LEN(listener_caps);
+    cap_value_t kept[ARRAY_LEN(listener_caps)];
+    int count = 0;
 
-    *step_out = "setgroups";
+    *step_out = "giving up supplementary groups";
     if (setgroups(0, NULL) == -1) {
-        return false;
-    }
-    *step_out = "setrlimit";
-    if (!set_limit(RLIMIT_CORE, 0) || !raise_open_files(max_clients)) {
         return false;
     }
     *step_out = "cutting the capability bounding set";
@@ -100,13 +170,32 @@ bool privcap_become_listener(unsigned max_clients, const char **step_out)
         }
     }
     *step_out = "cutting capabilities";
-    return set_caps(listener_caps, count, listener_caps, count);
+    for (size_t i = 0; i < ARRAY_LEN(listener_caps); i++) {
+        if (is_permitted(listener_caps[i])) {
+            kept[count++] = listener_caps[i];
+        }
+    }
+    return set_caps(kept, count, kept, count);
+}
+
+bool privcap_become_listener(unsigned max_clients, const char **step_out)
+{
+    *step_out = "setrlimit";
+    if (!set_limit(RLIMIT_CORE, 0) || !raise_open_files(max_clients)) {
+        return false;
+    }
+    if (is_root()) {
+        return cut_root(step_out);
+    }
+    *step_out = "giving up capabilities";
+    return set_caps(NULL, 0, NULL, 0) && privcap_set_no_new_privs();
 }
 
 static bool drop_bounding_set(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(listener_caps); i++) {
-        if (cap_get_bound(listener_caps[i]) == 1 && cap_drop_bound(listener_caps[i]) == -1) {
+        /* fails without CAP_SETPCAP, which does not matter where there is nothing to drop */
+        if (cap_drop_bound(listener_caps[i]) == -1 && cap_get_bound(listener_caps[i]) != 0) {
             return false;
         }
     }
@@ -115,6 +204,10 @@ static bool drop_bounding_set(void)
 
 static bool set_ids(const struct privcap_plan *plan)
 {
+    if (!is_root()) { /* nothing to give up: they must be ours, and setgroups is not for us */
+        errno = EPERM;
+        return plan->uid == geteuid() && plan->gid == getegid();
+    }
     return setgroups(plan->group_count, plan->groups) == 0 &&
            setresgid(plan->gid, plan->gid, plan->gid) == 0 &&
            setresuid(plan->uid, plan->uid, plan->uid) == 0;
@@ -129,7 +222,13 @@ static bool enter_dir(const struct privcap_plan *plan)
     if (chdir(plan->dir) == -1) {
         return false;
     }
-    return !plan->jail || (chroot(".") == 0 && chdir("/") == 0);
+    if (plan->jail && (chroot(".") == -1 || chdir("/") == -1)) {
+        return false;
+    }
+    if (plan->start != NULL && plan->start[0] != '\0') {
+        (void)!chdir(plan->start); /* as vsftpd: without it the session begins in dir */
+    }
+    return true;
 }
 
 static bool set_limits(const struct privcap_plan *plan)
@@ -146,19 +245,39 @@ static bool set_limits(const struct privcap_plan *plan)
     return plan->writes_files || set_limit(RLIMIT_FSIZE, 0);
 }
 
-/* SECURITY: the drop is believed only after it was seen. */
-static bool verify_caps(const struct privcap_plan *plan)
+#define KEPT_MAX 2
+
+/* What a plan keeps permitted for good, into kept[KEPT_MAX]. Returns how many. */
+static int kept_caps(const struct privcap_plan *plan, cap_value_t *kept)
+{
+    int count = 0;
+
+    if (plan->bind_service) {
+        kept[count++] = CAP_NET_BIND_SERVICE;
+    }
+    if (plan->chown) {
+        kept[count++] = CAP_CHOWN;
+    }
+    return count;
+}
+
+/*
+ * SECURITY: the drop is believed only after it was seen. Without root the bounding set cannot be emptied;
+ * no_new_privs makes it meaningless.
+ */
+static bool verify_caps(const struct privcap_plan *plan, bool was_root)
 {
     cap_t now = cap_get_proc();
     cap_t want = cap_init();
-    const cap_value_t bind_service = CAP_NET_BIND_SERVICE;
+    cap_value_t kept[KEPT_MAX];
+    int count = kept_caps(plan, kept);
     bool good = now != NULL && want != NULL;
 
-    if (good && plan->bind_service) {
-        good = cap_set_flag(want, CAP_PERMITTED, 1, &bind_service, CAP_SET) == 0;
+    if (good && count > 0) {
+        good = cap_set_flag(want, CAP_PERMITTED, count, kept, CAP_SET) == 0;
     }
     good = good && cap_compare(now, want) == 0;
-    for (size_t i = 0; good && i < ARRAY_LEN(listener_caps); i++) {
+    for (size_t i = 0; good && was_root && i < ARRAY_LEN(listener_caps); i++) {
         good = cap_get_bound(listener_caps[i]) == 0;
     }
     if (now != NULL) {
@@ -170,27 +289,30 @@ static bool verify_caps(const struct privcap_plan *plan)
     return good;
 }
 
-/* SECURITY: see verify_caps. */
-static bool verify_ids(const struct privcap_plan *plan)
+/* SECURITY: see verify_caps. Without root the groups are those of who started us. */
+static bool verify_ids(const struct privcap_plan *plan, bool was_root)
 {
     uid_t ruid, euid, suid;
     gid_t rgid, egid, sgid;
 
     return getresuid(&ruid, &euid, &suid) == 0 && getresgid(&rgid, &egid, &sgid) == 0 &&
            ruid == plan->uid && euid == plan->uid && suid == plan->uid && rgid == plan->gid &&
-           egid == plan->gid && sgid == plan->gid && getgroups(0, NULL) == (int)plan->group_count &&
+           egid == plan->gid && sgid == plan->gid &&
+           (!was_root || getgroups(0, NULL) == (int)plan->group_count) &&
            setresuid(0, 0, 0) == -1 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
 bool privcap_become(const struct privcap_plan *plan, const char **step_out)
 {
-    const cap_value_t kept[] = {CAP_SYS_CHROOT, CAP_NET_BIND_SERVICE};
+    cap_value_t kept[1 + KEPT_MAX] = {CAP_SYS_CHROOT};
+    int count = kept_caps(plan, kept + 1);
+    const bool was_root = is_root();
 
-    if (plan->uid == 0) {
-        bug("nothing that talks to the network runs as root");
+    if (plan->uid == 0 || (!was_root && plan->jail)) {
+        bug("nothing that talks to the network runs as root, and nobody else can have a jail");
     }
     *step_out = "emptying the capability bounding set";
-    if (!drop_bounding_set()) {
+    if (was_root && !drop_bounding_set()) {
         return false;
     }
     *step_out = "changing ids";
@@ -198,7 +320,7 @@ bool privcap_become(const struct privcap_plan *plan, const char **step_out)
         return false;
     }
     *step_out = "reducing capabilities";
-    if (!set_caps(kept, plan->bind_service ? 2 : 1, kept, 1)) {
+    if (was_root && !set_caps(kept, 1 + count, kept, 1)) {
         return false;
     }
     *step_out = "entering the directory";
@@ -206,18 +328,17 @@ bool privcap_become(const struct privcap_plan *plan, const char **step_out)
         return false;
     }
     *step_out = "giving up capabilities";
-    if (!set_caps(kept + 1, plan->bind_service ? 1 : 0, NULL, 0) ||
-        prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1) {
+    if (!set_caps(kept + 1, count, NULL, 0) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1) {
         return false;
     }
     *step_out = "prctl and setrlimit";
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || !privcap_set_no_new_privs() ||
         !set_limits(plan)) {
         return false;
     }
     *step_out = "verifying that the rights are gone";
     errno = 0;
-    return verify_caps(plan) && verify_ids(plan);
+    return verify_caps(plan, was_root) && verify_ids(plan, was_root);
 }
 
 bool privcap_can_enter(const struct privcap_plan *plan)
@@ -230,15 +351,30 @@ bool privcap_can_enter(const struct privcap_plan *plan)
 
 int privcap_bind(int fd, const struct sockaddr *addr, unsigned addr_len)
 {
-    const cap_value_t bind_service = CAP_NET_BIND_SERVICE;
     int saved_errno, result;
 
-    if (!set_caps(&bind_service, 1, &bind_service, 1)) {
+    if (!set_effective(CAP_NET_BIND_SERVICE, CAP_SET)) {
         return -1;
     }
     result = bind(fd, addr, (socklen_t)addr_len);
     saved_errno = errno;
-    if (!set_caps(&bind_service, 1, NULL, 0)) {
+    if (!set_effective(CAP_NET_BIND_SERVICE, CAP_CLEAR)) {
+        bug("a capability that cannot be lowered");
+    }
+    errno = saved_errno;
+    return result;
+}
+
+int privcap_fchown(int fd, uid_t uid)
+{
+    int saved_errno, result;
+
+    if (!set_effective(CAP_CHOWN, CAP_SET)) {
+        return -1;
+    }
+    result = fchown(fd, uid, (gid_t)-1);
+    saved_errno = errno;
+    if (!set_effective(CAP_CHOWN, CAP_CLEAR)) {
         bug("a capability that cannot be lowered");
     }
     errno = saved_errno;

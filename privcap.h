@@ -10,23 +10,41 @@
 
 #include "common.h"
 
-/* What a process becomes. */
+struct str;
+
+/* What a process becomes. Without root it stays who it is, and can have no jail. */
 struct privcap_plan {
-    uid_t uid; /* never 0 */
+    uid_t uid; /* never 0; without root our own */
     gid_t gid;
     const gid_t *groups; /* supplementary groups */
     size_t group_count;
     const char *dir;       /* entered with the new ids, never as root */
+    const char *start;     /* then entered, seen from there, if it can be; NULL or "": not */
     bool jail;             /* chroot to dir */
     bool bind_service;     /* keep CAP_NET_BIND_SERVICE permitted, not effective */
+    bool chown;            /* the same for CAP_CHOWN */
     bool writes_files;     /* false: RLIMIT_FSIZE 0 */
     unsigned max_open;     /* RLIMIT_NOFILE */
     unsigned max_data_mib; /* RLIMIT_DATA in MiB */
 };
 
 /*
+ * Append the names of the capabilities that root needs for the daemon and this process lacks, with blanks
+ * between; nothing if all are there. CAP_NET_BIND_SERVICE and CAP_DAC_READ_SEARCH are not among them: not
+ * everybody needs those.
+ */
+void privcap_append_missing(struct str *out);
+
+/* Can CAP_NET_BIND_SERVICE be kept? It is needed for local ports below 1024. */
+bool privcap_can_bind_low(void);
+
+/* For a process that may not load a system call filter without it. Returns false with errno. */
+MUST_CHECK bool privcap_set_no_new_privs(void);
+
+/*
  * The listener, at start: no supplementary groups, only the capabilities that sessions need, no cores,
- * descriptors for max_clients sessions. Returns false with errno; *step_out says what failed.
+ * descriptors for max_clients sessions. Without root: no capabilities, no_new_privs; the groups stay.
+ * Returns false with errno; *step_out says what failed.
  */
 MUST_CHECK bool privcap_become_listener(unsigned max_clients, const char **step_out);
 
@@ -49,5 +67,14 @@ MUST_CHECK bool privcap_can_enter(const struct privcap_plan *plan);
  */
 struct sockaddr;
 MUST_CHECK int privcap_bind(int fd, const struct sockaddr *addr, unsigned addr_len);
+
+/*
+ * fchown(2) with CAP_CHOWN effective for just this call; the group stays.
+ * Returns 0, or -1 with errno.
+ */
+MUST_CHECK int privcap_fchown(int fd, uid_t uid);
+
+/* Does this process have CAP_CHOWN, and can it hand it on? */
+MUST_CHECK bool privcap_can_chown(void);
 
 #endif

@@ -48,7 +48,8 @@ struct rule {
 #define BASE     (1 << SANDBOX_BASE)
 #define GREETER  (1 << SANDBOX_GREETER)
 #define BROKER   (1 << SANDBOX_BROKER)
-#define SERVICE  (1 << SANDBOX_SERVICE)
+#define FENCED   (1 << SANDBOX_FENCED)
+#define SERVICE  ((1 << SANDBOX_SERVICE) | FENCED)
 #define CONFINED (GREETER | BROKER | SERVICE)
 
 #define NOT_PERMISSIONS (~(uint64_t)0777)
@@ -105,6 +106,11 @@ static const struct rule rules[] = {
     RULE(BROKER, ALLOW, capset), RULE(BROKER, ALLOW, capget),
     RULE(BROKER, ALLOW, wait4), RULE(BROKER, ALLOW, pidfd_open),
 
+    /* and gives uploads away, for which it has a capability only if it is to: open files, their owner */
+    RULE(BROKER, ALLOW, fstat),
+    RULE_ARG(BROKER, ALLOW, newfstatat, 3, ARG_EQUALS, AT_EMPTY_PATH),
+    RULE_ARG(BROKER, ALLOW, fchown, 2, ARG_EQUALS, UINT32_MAX),
+
     /* S has none, and cannot make any */
     RULE(GREETER | SERVICE, DENY, socket), RULE(GREETER | SERVICE, DENY, bind),
     RULE(GREETER | SERVICE, DENY, connect),
@@ -123,13 +129,18 @@ static const struct rule rules[] = {
     RULE(SERVICE, ALLOW, renameat2),
     RULE_ARG(SERVICE, ALLOW, mkdirat, 2, ARG_HAS_NOT, NOT_PERMISSIONS),
     RULE_ARG(SERVICE, ALLOW, fchmodat, 2, ARG_HAS_NOT, NOT_PERMISSIONS),
+    RULE_ARG(SERVICE, ALLOW, fchmod, 1, ARG_HAS_NOT, NOT_PERMISSIONS),
     RULE(SERVICE, ALLOW, umask),
     RULE(SERVICE, ALLOW, sysinfo), /* qsort(3) of older C libraries asks how much memory there is */
     RULE(SERVICE, ALLOW, sendfile), RULE(SERVICE, ALLOW, splice), RULE(SERVICE, ALLOW, pipe2),
     RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_SETPIPE_SZ),
+    RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_OFD_SETLK), /* lock_upload_files */
     RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_GETFL), /* fdopendir; so the next */
     RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_SETFD),
     RULE_ARG(SERVICE, ALLOW, fcntl, 1, ARG_EQUALS, F_DUPFD_CLOEXEC),
+
+    /* its arguments cannot be looked into; set-id bits would be those of who started the daemon */
+    RULE(FENCED, ALLOW, openat2),
 };
 /* clang-format on */
 
@@ -312,43 +323,58 @@ struct landlock_beneath {
 
 static uint64_t handled_fs(long abi)
 {
-    uint64_t handled = LANDLOCK_FS_REFER | (LANDLOCK_FS_REFER - 1);
+    uint64_t handled = LANDLOCK_FS_REFER - 1;
 
+    handled |= abi >= 2 ? LANDLOCK_FS_REFER : 0;
     handled |= abi >= 3 ? LANDLOCK_FS_TRUNCATE : 0;
     handled |= abi >= 5 ? LANDLOCK_FS_IOCTL_DEV : 0;
     return handled;
 }
 
-static bool restrict_to(int ruleset_fd, uint64_t allowed)
+/* Let `allowed` be done under a directory. */
+static bool allow_beneath(int ruleset_fd, const char *dir, uint64_t allowed)
 {
     struct landlock_beneath rule = {.allowed = allowed};
-    int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool good;
 
-    if (root_fd == -1) {
+    if (dir_fd == -1) {
         return false;
     }
-    rule.parent_fd = root_fd;
-    good = syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_PATH_BENEATH, &rule, 0) == 0 &&
-           syscall(SYS_landlock_restrict_self, ruleset_fd, 0) == 0;
-    sysutil_close(&root_fd);
+    rule.parent_fd = dir_fd;
+    good = syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_PATH_BENEATH, &rule, 0) == 0;
+    sysutil_close(&dir_fd);
     return good;
 }
 
-bool sandbox_limit_files(void)
+static long landlock_abi(void)
 {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
+}
+
+bool sandbox_has_landlock(void)
+{
+    return landlock_abi() >= 1;
+}
+
+bool sandbox_limit_files(const char *dir)
+{
+    long abi = landlock_abi();
+    /* ABI 1 forbids every rename between directories: a price for a wall, but not for a second one */
+    long needed_abi = dir != NULL && strcmp(dir, "/") == 0 ? 2 : 1;
     struct landlock_ruleset set = {0};
     size_t size;
     int fd;
     bool good;
 
-    if (abi < 2) {
-        return true; /* none, or one that would forbid every rename between directories */
+    if (abi < needed_abi) {
+        return true;
     }
     set.handled_fs = handled_fs(abi);
-    set.handled_net = LANDLOCK_NET_BIND_TCP | LANDLOCK_NET_CONNECT;
-    set.scoped = LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL;
+    if (dir != NULL) {
+        set.handled_net = LANDLOCK_NET_BIND_TCP | LANDLOCK_NET_CONNECT;
+        set.scoped = LANDLOCK_SCOPE_ABSTRACT | LANDLOCK_SCOPE_SIGNAL;
+    }
     size = abi >= 6   ? sizeof(set)
            : abi >= 4 ? offsetof(struct landlock_ruleset, scoped)
                       : offsetof(struct landlock_ruleset, handled_net);
@@ -356,7 +382,8 @@ bool sandbox_limit_files(void)
     if (fd == -1) {
         return false;
     }
-    good = restrict_to(fd, LANDLOCK_FS_WANTED & set.handled_fs);
+    good = (dir == NULL || allow_beneath(fd, dir, LANDLOCK_FS_WANTED & set.handled_fs)) &&
+           syscall(SYS_landlock_restrict_self, fd, 0) == 0;
     sysutil_close(&fd);
     return good;
 }

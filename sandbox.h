@@ -16,6 +16,7 @@ enum sandbox_role {
     SANDBOX_GREETER, /* P: descriptors it holds, memory, time */
     SANDBOX_BROKER,  /* N after login: internet sockets, no files */
     SANDBOX_SERVICE, /* S: files and descriptors it holds, no sockets of its own */
+    SANDBOX_FENCED,  /* S without chroot: the same, and openat2(2) to see where a path leads */
     SANDBOX_COUNT
 };
 
@@ -39,12 +40,17 @@ MUST_CHECK bool sandbox_build(struct sandbox *sandbox, struct str *error);
  */
 MUST_CHECK bool sandbox_enter(const struct sandbox *sandbox, enum sandbox_role role);
 
+/* Does this kernel have Landlock, and is it switched on? */
+bool sandbox_has_landlock(void);
+
 /*
- * Landlock: from now on this process (S) reaches only files under its current root directory, by name
- * or through a directory that it still holds; makes no devices and executes nothing; no TCP bind or
- * connect, no signals and abstract sockets to the outside. As far as the kernel knows
- * these; one without Landlock (or older than ABI 2) is not an error. Returns false with errno.
+ * Landlock: from now on this process reaches only files under `dir`, by name or through a directory that
+ * it still holds; makes no devices and executes nothing. dir "/" is the root directory of a session, which
+ * is there as far as the kernel knows Landlock: one without it (or older than ABI 2) is not an error. Any
+ * other directory is a wall where there is no chroot: there ABI 1 is used, too. NULL: no files at all.
+ * With a directory also: no TCP bind or connect, no signals and abstract sockets to the outside. Returns
+ * false with errno.
  */
-MUST_CHECK bool sandbox_limit_files(void);
+MUST_CHECK bool sandbox_limit_files(const char *dir);
 
 #endif

@@ -10,7 +10,7 @@ import procs
 
 # Bits of <linux/capability.h>; others are shown by their number.
 CAPABILITIES = {
-    2: "DAC_READ_SEARCH", 5: "KILL", 6: "SETGID", 7: "SETUID", 8: "SETPCAP",
+    0: "CHOWN", 2: "DAC_READ_SEARCH", 5: "KILL", 6: "SETGID", 7: "SETUID", 8: "SETPCAP",
     10: "NET_BIND_SERVICE", 18: "SYS_CHROOT",
 }
 
