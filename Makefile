@@ -32,24 +32,33 @@ endif
 ifeq ($(origin WITH_LIBMD),undefined)
 WITH_LIBMD := $(call has_package,sha2.h)
 endif
+# PAM is for those who need it: the account files are read without it.
+WITH_PAM     ?= 0
 # FTPS does not exist yet; the switch is accepted, so that build scripts may name it already.
 WITH_TLS     ?= 0
 
 DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP) \
-          $(if $(filter 1,$(WITH_ZLIB)),-DWITH_ZLIB) $(if $(filter 1,$(WITH_LIBMD)),-DWITH_LIBMD)
+          $(if $(filter 1,$(WITH_ZLIB)),-DWITH_ZLIB) $(if $(filter 1,$(WITH_LIBMD)),-DWITH_LIBMD) \
+          $(if $(filter 1,$(WITH_PAM)),-DWITH_PAM)
 LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp) \
-          $(if $(filter 1,$(WITH_ZLIB)),-lz) $(if $(filter 1,$(WITH_LIBMD)),-lmd)
+          $(if $(filter 1,$(WITH_ZLIB)),-lz) $(if $(filter 1,$(WITH_LIBMD)),-lmd) \
+          $(if $(filter 1,$(WITH_PAM)),-lpam)
 
-MODULES = auth codec config conntab ctrlio datachan digest dirlist ftpcmd_copy ftpcmd_data \
-          ftpcmd_fact ftpcmd_file ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_session ftpcmd_tree \
-          ftpcmd_xfer ftpproto ftptime listener listfmt log netaddr parseconf pattern privcap \
-          privparent privsock sandbox session startup str sysutil tunable userdb xfer zstream
+MODULES = access account auth codec confcheck config confworld conntab ctrlio datachan digest \
+          dirfacts dirlist explain fence ftpcmd_copy ftpcmd_data ftpcmd_fact ftpcmd_file \
+          ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_message ftpcmd_session ftpcmd_tree \
+          ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime inherit listener \
+          listfmt log logfile logline logsyslog netaddr optdoc pamlogin parseconf passwdcmd \
+          password pattern privcap privparent privsock proctitle rate resolver sandbox scoreboard \
+          scoreview sdnotify session startup str sysutil tunable userdb userlist utmprec verifier \
+          virtual who xfer zstream
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
 # Debian's names of what the targets below need
 BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev zlib1g-dev libmd-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) clang libclang-rt-dev libcmocka-dev python3 python3-pytest \
-                 iproute2 mount util-linux lftp tnftp ncftp curl wget valgrind strace libcap2-bin procps
+                 iproute2 mount util-linux lftp tnftp ncftp curl wget valgrind strace libcap2-bin procps \
+                 libpam0g-dev libpam-modules db-util man-db groff mandoc
 
 # V=1 shows the commands
 Q   = $(if $(filter 1,$(V)),,@)
@@ -65,13 +74,25 @@ build/%.o: %.c build/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS) $(HARDEN) $(DEFINES) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# The same with PAM, for the tests
+PAM_OBJECTS = $(MODULES:%=build/pam/%.o) build/pam/main.o
+
+build/pam/miniftpd: $(PAM_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(PAM_OBJECTS) $(LIBS) -lpam
+
+$(PAM_OBJECTS): build/pam/%.o: %.c build/flags
+	@mkdir -p build/pam
+	$(call say,CC,$< (pam))
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS) $(HARDEN) $(DEFINES) -UWITH_PAM -DWITH_PAM $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
 # Rebuild everything when compiler or flags change.
 build/flags: FORCE
 	@mkdir -p build
 	@echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' | cmp -s - $@ || \
 	 echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' >$@
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(PAM_OBJECTS:.o=.d)
 
 # Install what is missing, build, and serve in the foreground: PORT=2121 for another port than 21.
 run:
@@ -84,12 +105,15 @@ run:
 # Install what the tests need, build, and run all of them. The last line counts them.
 check:
 	@tests/install-packages $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd unit fuzz
+	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd unit fuzz build/pam/miniftpd
 	@UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run-all
 
-# The sample configuration comes from the table in tunable.h; a test holds it against the table.
+# The sample configuration and the tables of the migration guide come from the table in tunable.h; tests
+# hold them against it.
 sample: miniftpd
 	./miniftpd --print-sample >miniftpd.conf
+	sed -i '/^<!-- From here on/q' doc/migrating-from-vsftpd.md
+	./miniftpd --print-migration >>doc/migrating-from-vsftpd.md
 
 build/miniftpd.conf.5: doc/miniftpd.conf.5.in miniftpd
 	@./miniftpd --print-manual | sed -e '/^@OPTIONS@$$/{r /dev/stdin' -e 'd;}' doc/miniftpd.conf.5.in >$@
@@ -103,12 +127,15 @@ install: miniftpd build/miniftpd.conf.5
 	    install -m 644 miniftpd.conf $(DESTDIR)/etc/miniftpd.conf
 	install -m 644 build/miniftpd.conf.5 $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5
 	install -m 644 doc/miniftpd.8 $(DESTDIR)$(MANDIR)/man8/miniftpd.8
-	sed 's,@SBINDIR@,$(SBINDIR),' doc/miniftpd.service.in >$(DESTDIR)$(UNITDIR)/miniftpd.service
+	for unit in miniftpd.service miniftpd@.service; do \
+	    sed 's,@SBINDIR@,$(SBINDIR),' doc/$$unit.in >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	install -m 644 doc/miniftpd.socket $(DESTDIR)$(UNITDIR)/miniftpd.socket
 
 # The configuration stays if it was changed.
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/miniftpd $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5 \
-	    $(DESTDIR)$(MANDIR)/man8/miniftpd.8 $(DESTDIR)$(UNITDIR)/miniftpd.service
+	    $(DESTDIR)$(MANDIR)/man8/miniftpd.8 $(DESTDIR)$(UNITDIR)/miniftpd.service \
+	    $(DESTDIR)$(UNITDIR)/miniftpd@.service $(DESTDIR)$(UNITDIR)/miniftpd.socket
 	if cmp -s miniftpd.conf $(DESTDIR)/etc/miniftpd.conf; then \
 	    rm $(DESTDIR)/etc/miniftpd.conf; fi
 

@@ -5,8 +5,10 @@
  * Trusts:  nothing that the client sends; the parent decides about logins.
  * Touches: the control connection.
  */
+#include <errno.h>
 #include <string.h>
 
+#include "ftplog.h"
 #include "ftpproto.h"
 #include "privsock.h"
 #include "str.h"
@@ -14,7 +16,13 @@
 #include "tunable.h"
 #include "xfer.h"
 
-#define LEAST_IDLE_SEC 30 /* of SITE IDLE */
+#define LEAST_IDLE_SEC  30 /* of SITE IDLE */
+#define ALLO_DIGITS_MAX 19 /* of any size there is */
+
+static const char *refusal(int error)
+{
+    return error == EUSERS ? "This user has too many sessions." : "Login incorrect.";
+}
 
 /* Hand name and password to the parent. A granted login ends this process inside the call. */
 static void log_in(struct ftp *f, const char *password, size_t password_len)
@@ -22,10 +30,10 @@ static void log_in(struct ftp *f, const char *password, size_t password_len)
     switch (privsock_login(f->setup->priv_fd, str_text(&f->user), f->user.len, password,
                            password_len)) {
     case PRIVSOCK_FAILED:
-        ftp_reply(f, FTP_NOT_LOGGED_IN, "Login incorrect.");
+        ftp_reply(f, FTP_NOT_LOGGED_IN, refusal(errno));
         break;
     case PRIVSOCK_FAILED_LAST:
-        ftp_reply(f, FTP_NOT_LOGGED_IN, "Login incorrect.");
+        ftp_reply(f, FTP_NOT_LOGGED_IN, refusal(errno));
         f->ended = true;
         break;
     case PRIVSOCK_OK:
@@ -40,8 +48,8 @@ static void log_in(struct ftp *f, const char *password, size_t password_len)
 /* After login: clients that say USER again mean no harm, if it is the same user. */
 static void user_again(struct ftp *f, const char *name)
 {
-    bool same =
-        f->setup->anonymous ? privsock_is_anonymous(name) : strcmp(name, str_text(&f->user)) == 0;
+    bool same = f->setup->anonymous && !f->setup->guest ? privsock_is_anonymous(name)
+                                                        : strcmp(name, str_text(&f->user)) == 0;
 
     if (same) {
         ftp_reply(f, FTP_NEED_PASSWORD, "Any password will do.");
@@ -50,19 +58,45 @@ static void user_again(struct ftp *f, const char *name)
     }
 }
 
+/* Does the user list of the parent let the name through? Replies if not. */
+static bool may_try(struct ftp *f)
+{
+    switch (privsock_user(f->setup->priv_fd, str_text(&f->user), f->user.len)) {
+    case PRIVSOCK_OK:
+        return true;
+    case PRIVSOCK_FAILED:
+        ftp_reply(f, FTP_NOT_LOGGED_IN, "Permission denied.");
+        break;
+    case PRIVSOCK_FAILED_LAST:
+        ftp_reply(f, FTP_NOT_LOGGED_IN, "Permission denied.");
+        f->ended = true;
+        break;
+    case PRIVSOCK_GONE:
+        ftp_end(f, "The service is going down, closing the connection.");
+        break;
+    }
+    str_clear(&f->user);
+    return false;
+}
+
 void cmd_user(struct ftp *f, const char *argument)
 {
     if (f->setup->logged_in) {
         user_again(f, argument);
         return;
     }
-    if (!f->tun->local_enable && !privsock_is_anonymous(argument)) {
+    if (!f->tun->local_enable && f->tun->virtual_users_file == NULL &&
+        !privsock_is_anonymous(argument)) {
         ftp_reply(f, FTP_NOT_LOGGED_IN, "This server is for anonymous users only.");
         return;
     }
     str_clear(&f->user);
     if (strlen(argument) <= LOGIN_NAME_MAX_LEN) {
         str_append(&f->user, argument); /* a longer one belongs to nobody: it stays empty */
+    }
+    if (f->tun->userlist_enable && !may_try(f)) {
+        f->has_user = false;
+        return;
     }
     f->has_user = true;
     if (f->tun->no_anon_password && f->tun->anonymous_enable && privsock_is_anonymous(argument)) {
@@ -122,18 +156,26 @@ void cmd_acct(struct ftp *f, const char *argument)
     ftp_reply(f, FTP_SUPERFLUOUS, "No account is needed.");
 }
 
-/* "<n>" or "<n> R <m>": RFC 959 4.1.3. Space is found when it is needed. */
+/*
+ * "<n>" or "<n> R <m>": RFC 959 4.1.3. Space is found when it is needed; but what cannot be stored at all
+ * is refused before it is sent, and with delete_failed_uploads an upload is held to the number.
+ */
 void cmd_allo(struct ftp *f, const char *argument)
 {
+    struct str number = STR_INIT(ALLO_DIGITS_MAX);
     size_t digits = strspn(argument, "0123456789");
     const char *rest = argument + digits;
+    uint64_t size;
 
-    if (digits > 0 && digits <= 19 &&
-        (*rest == '\0' || strncmp(rest, " R ", 3) == 0 || strncmp(rest, " r ", 3) == 0)) {
-        ftp_reply(f, FTP_SUPERFLUOUS, "No need to allocate space.");
-    } else {
+    str_append_mem(&number, argument, digits);
+    if (!str_to_uint(str_text(&number), 0, UINT64_MAX, &size) || !str_ok(&number) ||
+        (*rest != '\0' && strncmp(rest, " R ", 3) != 0 && strncmp(rest, " r ", 3) != 0)) {
         ftp_reply(f, FTP_BAD_PARAMETER, "Not a number of bytes.");
+    } else if (ftp_upload_fits(f, NULL, size)) {
+        f->announced = size;
+        ftp_reply(f, FTP_SUPERFLUOUS, "No need to allocate space.");
     }
+    str_free(&number);
 }
 
 void cmd_not_implemented(struct ftp *f, const char *argument)
@@ -253,31 +295,47 @@ static bool answer_now(struct ftp *f, const char *verb, const char *argument, co
     if (x == NULL && doing == NULL) {
         return false; /* a reply of many lines is under way, and another one would be a part of it */
     }
-    if (str_equal_nocase(verb, "STAT") && str_only_blanks(argument)) {
+    if (str_equal_nocase(verb, "STAT") && str_only_blanks(argument) && ftp_verb_enabled(f, verb)) {
+        ftplog_command(f, "STAT");
         status_of_transfer(f, x, doing);
         return true;
     }
-    if (str_equal_nocase(verb, "NOOP")) {
+    if (str_equal_nocase(verb, "NOOP") && ftp_verb_enabled(f, verb)) {
+        ftplog_command(f, "NOOP");
         cmd_noop(f, "");
         return true;
     }
     return false;
 }
 
-bool ftp_is_aborted(struct ftp *f, const struct xfer *x, const char *doing)
+/* Look at what came; see ftp_is_aborted() and ftp_is_given_up(). */
+static bool look_for_end(struct ftp *f, const struct xfer *x, const char *doing, bool with_quit)
 {
     struct str line = STR_INIT(FTP_LINE_MAX);
-    bool aborted = false;
+    bool ended = false;
     bool front = false;
 
-    while (!aborted && ctrlio_next_line(&f->io, &line, &front)) {
+    while (!ended && ctrlio_next_line(&f->io, &line, &front)) {
         const char *argument = line.len > 0 ? ftp_split_line(line.buf) : "";
+        const char *verb = str_text(&line);
 
-        aborted = str_equal_nocase(str_text(&line), "ABOR"); /* its own reply comes in its turn */
-        if (!aborted && front && answer_now(f, str_text(&line), argument, x, doing)) {
+        /* their own replies come in their turn */
+        ended = (str_equal_nocase(verb, "ABOR") && ftp_verb_enabled(f, "ABOR")) ||
+                (with_quit && str_equal_nocase(verb, "QUIT") && ftp_verb_enabled(f, "QUIT"));
+        if (!ended && front && answer_now(f, verb, argument, x, doing)) {
             (void)ctrlio_read_line(&f->io, &line, sysutil_now_ms()); /* the one just seen */
         }
     }
     str_free(&line);
-    return aborted;
+    return ended;
+}
+
+bool ftp_is_aborted(struct ftp *f, const struct xfer *x, const char *doing)
+{
+    return look_for_end(f, x, doing, false);
+}
+
+bool ftp_is_given_up(struct ftp *f, const char *doing)
+{
+    return look_for_end(f, NULL, doing, true);
 }

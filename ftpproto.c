@@ -13,8 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ftplog.h"
 #include "log.h"
 #include "privsock.h"
+#include "proctitle.h"
+#include "scoreboard.h"
 #include "sysutil.h"
 #include "tunable.h"
 
@@ -29,30 +32,30 @@ const struct command ftp_commands[] = {
     { "ABOR",    cmd_abor,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
     { "ACCT",    cmd_acct,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<account>" },
     { "ALLO",    cmd_allo,            0,                         ARG_WORD,     NULL,          "<bytes> [R <bytes>]" },
-    { "APPE",    cmd_appe,            CMD_WRITE | CMD_DATA,      ARG_PATH,     NULL,          "<file>" },
+    { "APPE",    cmd_appe,            CMD_WRITE | CMD_CHANGE | CMD_DATA, ARG_PATH,     NULL,          "<file>" },
     { "AVBL",    cmd_avbl,            0,                         ARG_OPTIONAL, "AVBL",        "[<directory>]" },
     { "CDUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
     { "CLNT",    cmd_clnt,            CMD_EARLY,                 ARG_OPTIONAL, "CLNT",        "<name of the client>" },
-    { "COMB",    cmd_comb,            CMD_WRITE,                 ARG_TEXT,     "COMB",        "<file> <part>..." },
+    { "COMB",    cmd_comb,            CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "COMB",        "<file> <part>..." },
     { "CSID",    cmd_csid,            0,                         ARG_OPTIONAL, "CSID",        "<facts of the client>" },
     { "CWD",     cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
-    { "DELE",    cmd_dele,            CMD_WRITE,                 ARG_PATH,     NULL,          "<file>" },
+    { "DELE",    cmd_dele,            CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<file>" },
     { "EPRT",    cmd_eprt,            CMD_PORT,                  ARG_WORD,     "EPRT",        "|<1 or 2>|<address>|<port>|" },
     { "EPSV",    cmd_epsv,            CMD_PASV,                  ARG_OPTIONAL, "EPSV",        "[1 | 2 | ALL]" },
     { "FEAT",    cmd_feat,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
-    { "HASH",    cmd_hash,            CMD_HASH | CMD_MARK,       ARG_PATH,     "HASH",        "<file>" },
+    { "HASH",    cmd_hash,            CMD_HASH | CMD_GET | CMD_MARK, ARG_PATH,     "HASH",        "<file>" },
     { "HELP",    cmd_help,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "[<command>]" },
     { "LANG",    cmd_lang,            CMD_EARLY,                 ARG_OPTIONAL, "LANG EN*",    "[en]" },
-    { "LIST",    cmd_list,            CMD_DATA,                  ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
-    { "MD5",     cmd_md5,             CMD_HASH,                  ARG_PATH,     "MD5",         "<file>" },
-    { "MDTM",    cmd_mdtm,            0,                         ARG_PATH,     "MDTM",        "[<time>] <file>" },
-    { "MFF",     cmd_mff,             CMD_WRITE,                 ARG_TEXT,     "MFF",          "<fact>=<value>;... <path>" },
-    { "MFMT",    cmd_mfmt,            CMD_WRITE,                 ARG_TEXT,     "MFMT",        "<time> <path>" },
-    { "MKD",     cmd_mkd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
-    { "MLSD",    cmd_mlsd,            CMD_DATA,                  ARG_OPTIONAL, NULL,          "[<directory>]" },
-    { "MLST",    cmd_mlst,            0,                         ARG_OPTIONAL, "MLST",        "[<path>]" },
+    { "LIST",    cmd_list,            CMD_SHOW | CMD_DATA,       ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "MD5",     cmd_md5,             CMD_HASH | CMD_GET,        ARG_PATH,     "MD5",         "<file>" },
+    { "MDTM",    cmd_mdtm,            0,                         ARG_MORE,     "MDTM",        "[<time>] <file>" },
+    { "MFF",     cmd_mff,             CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "MFF",          "<fact>=<value>;... <path>" },
+    { "MFMT",    cmd_mfmt,            CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "MFMT",        "<time> <path>" },
+    { "MKD",     cmd_mkd,             CMD_WRITE | CMD_MAKEDIR,   ARG_PATH,     NULL,          "<directory>" },
+    { "MLSD",    cmd_mlsd,            CMD_SHOW | CMD_DATA,       ARG_OPTIONAL, NULL,          "[<directory>]" },
+    { "MLST",    cmd_mlst,            CMD_SHOW,                  ARG_OPTIONAL, "MLST",        "[<path>]" },
     { "MODE",    cmd_mode,            0,                         ARG_WORD,     "MODE Z",      "S | Z" },
-    { "NLST",    cmd_nlst,            CMD_DATA,                  ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "NLST",    cmd_nlst,            CMD_SHOW | CMD_DATA,       ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
     { "NOOP",    cmd_noop,            CMD_EARLY | CMD_RNFR,      ARG_NONE,     NULL,          "" },
     { "OPTS",    cmd_opts,            CMD_EARLY,                 ARG_WORD,     NULL,          "<command> [<option>]" },
     { "PASS",    cmd_pass,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<password>" },
@@ -64,33 +67,33 @@ const struct command ftp_commands[] = {
     { "RANG",    cmd_rang,            0,                         ARG_WORD,     "RANG STREAM", "<first byte> <last byte>" },
     { "REIN",    cmd_rein,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
     { "REST",    cmd_rest,            0,                         ARG_TEXT,     "REST STREAM", "<offset>" },
-    { "RETR",    cmd_retr,            CMD_DATA,                  ARG_PATH,     NULL,          "<file>" },
-    { "RMD",     cmd_rmd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
-    { "RNFR",    cmd_rnfr,            CMD_WRITE | CMD_RNFR,      ARG_PATH,     NULL,          "<old name>" },
-    { "RNTO",    cmd_rnto,            CMD_WRITE,                 ARG_PATH,     NULL,          "<new name>" },
+    { "RETR",    cmd_retr,            CMD_GET | CMD_DATA,        ARG_PATH,     NULL,          "<file>" },
+    { "RMD",     cmd_rmd,             CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<directory>" },
+    { "RNFR",    cmd_rnfr,            CMD_WRITE | CMD_CHANGE | CMD_LINK | CMD_RNFR, ARG_PATH,     NULL,          "<old name>" },
+    { "RNTO",    cmd_rnto,            CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<new name>" },
     { "SITE",    cmd_site,            0,                         ARG_TEXT,     NULL,          "<command>" },
     { "SIZE",    cmd_size,            0,                         ARG_PATH,     "SIZE",        "<file>" },
     { "STAT",    cmd_stat,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "[<path>]" },
-    { "STOR",    cmd_stor,            CMD_WRITE | CMD_DATA,      ARG_PATH,     NULL,          "<file>" },
-    { "STOU",    cmd_stou,            CMD_WRITE | CMD_DATA,      ARG_OPTIONAL, NULL,          "[<beginning of the name>]" },
+    { "STOR",    cmd_stor,            CMD_WRITE | CMD_UPLOAD | CMD_DATA, ARG_PATH,     NULL,          "<file>" },
+    { "STOU",    cmd_stou,            CMD_WRITE | CMD_UPLOAD | CMD_DATA, ARG_OPTIONAL, NULL,          "[<beginning of the name>]" },
     { "STRU",    cmd_stru,            0,                         ARG_WORD,     NULL,          "F" },
     { "SYST",    cmd_syst,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
     { "TYPE",    cmd_type,            0,                         ARG_WORD,     NULL,          "A | I | L 8" },
     { "USER",    cmd_user,            CMD_EARLY,                 ARG_TEXT,     NULL,          "<name>" },
-    { "XCRC",    cmd_xcrc,            CMD_CRC | CMD_MARK,        ARG_PATH,     "XCRC",        "<file> [<start> [<end>]]" },
-    { "XMD5",    cmd_xmd5,            CMD_HASH | CMD_MARK,       ARG_PATH,     "XMD5",        "<file> [<start> [<end>]]" },
-    { "XSHA",    cmd_xsha1,           CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA",        "<file> [<start> [<end>]]" },
-    { "XSHA1",   cmd_xsha1,           CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA1",       "<file> [<start> [<end>]]" },
-    { "XSHA256", cmd_xsha256,         CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA256",     "<file> [<start> [<end>]]" },
-    { "XSHA512", cmd_xsha512,         CMD_HASH | CMD_MARK,       ARG_PATH,     "XSHA512",     "<file> [<start> [<end>]]" },
+    { "XCRC",    cmd_xcrc,            CMD_CRC | CMD_GET | CMD_MARK, ARG_MORE,     "XCRC",        "<file> [<start> [<end>]]" },
+    { "XMD5",    cmd_xmd5,            CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XMD5",        "<file> [<start> [<end>]]" },
+    { "XSHA",    cmd_xsha1,           CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA",        "<file> [<start> [<end>]]" },
+    { "XSHA1",   cmd_xsha1,           CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA1",       "<file> [<start> [<end>]]" },
+    { "XSHA256", cmd_xsha256,         CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA256",     "<file> [<start> [<end>]]" },
+    { "XSHA512", cmd_xsha512,         CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA512",     "<file> [<start> [<end>]]" },
 
     /* the names of RFC 775, those of other servers, and what a NAT makes of PASV */
     { "XCUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
     { "XCWD",    cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
-    { "XMKD",    cmd_mkd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
+    { "XMKD",    cmd_mkd,             CMD_WRITE | CMD_MAKEDIR,   ARG_PATH,     NULL,          "<directory>" },
     { "XPWD",    cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
-    { "XRMD",    cmd_rmd,             CMD_WRITE,                 ARG_PATH,     NULL,          "<directory>" },
-    { "CHMOD",   cmd_site_chmod,      CMD_HIDDEN | CMD_WRITE | CMD_CHMOD, ARG_TEXT,     NULL,          "" },
+    { "XRMD",    cmd_rmd,             CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<directory>" },
+    { "CHMOD",   cmd_site_chmod,      CMD_HIDDEN | CMD_WRITE | CMD_CHMOD | CMD_LOCAL, ARG_TEXT,     NULL,          "" },
     { "NOP",     cmd_noop,            CMD_HIDDEN | CMD_EARLY | CMD_RNFR, ARG_NONE,     NULL,          "" },
     { "P@SW",    cmd_pasv,            CMD_HIDDEN | CMD_PASV,     ARG_NONE,     NULL,          "" },
 
@@ -143,18 +146,18 @@ const struct command ftp_commands[] = {
 };
 
 const struct command ftp_site_commands[] = {
-    { "CHGRP",   cmd_site_chgrp,      CMD_WRITE,                 ARG_TEXT,     NULL,          "<group> <path>" },
-    { "CHMOD",   cmd_site_chmod,      CMD_WRITE | CMD_CHMOD,     ARG_TEXT,     "SITE CHMOD",  "<mode> <path>" },
-    { "COPY",    cmd_site_copy,       CMD_WRITE,                 ARG_TEXT,     "SITE COPY",   "<file> <new name>" },
-    { "CPFR",    cmd_site_cpfr,       CMD_WRITE,                 ARG_PATH,     NULL,          "<file>" },
-    { "CPTO",    cmd_site_cpto,       CMD_WRITE,                 ARG_PATH,     NULL,          "<new name>" },
+    { "CHGRP",   cmd_site_chgrp,      CMD_WRITE | CMD_LOCAL,     ARG_TEXT,     NULL,          "<group> <path>" },
+    { "CHMOD",   cmd_site_chmod,      CMD_WRITE | CMD_CHMOD | CMD_LOCAL, ARG_TEXT,     "SITE CHMOD",  "<mode> <path>" },
+    { "COPY",    cmd_site_copy,       CMD_WRITE | CMD_UPLOAD,    ARG_TEXT,     "SITE COPY",   "<file> <new name>" },
+    { "CPFR",    cmd_site_cpfr,       CMD_WRITE | CMD_UPLOAD,    ARG_PATH,     NULL,          "<file>" },
+    { "CPTO",    cmd_site_cpto,       CMD_WRITE | CMD_UPLOAD,    ARG_PATH,     NULL,          "<new name>" },
     { "HELP",    cmd_site_help,       0,                         ARG_NONE,     NULL,          "" },
     { "IDLE",    cmd_site_idle,       0,                         ARG_OPTIONAL, NULL,          "[<seconds>]" },
-    { "MKDIR",   cmd_site_mkdir,      CMD_WRITE,                 ARG_PATH,     "SITE MKDIR",  "<directory>" },
-    { "RMDIR",   cmd_site_rmdir,      CMD_WRITE,                 ARG_PATH,     "SITE RMDIR",  "<directory>" },
-    { "SYMLINK", cmd_site_symlink,    CMD_WRITE,                 ARG_TEXT,     "SITE SYMLINK", "<target> <new link>" },
-    { "UMASK",   cmd_site_umask,      0,                         ARG_OPTIONAL, NULL,          "[<umask>]" },
-    { "UTIME",   cmd_site_utime,      CMD_WRITE,                 ARG_TEXT,     "SITE UTIME",  "<time> <path> | <path> <accessed> <modified> <created> UTC" },
+    { "MKDIR",   cmd_site_mkdir,      CMD_WRITE | CMD_MAKEDIR,   ARG_PATH,     "SITE MKDIR",  "<directory>" },
+    { "RMDIR",   cmd_site_rmdir,      CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     "SITE RMDIR",  "<directory>" },
+    { "SYMLINK", cmd_site_symlink,    CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "SITE SYMLINK", "<target> <new link>" },
+    { "UMASK",   cmd_site_umask,      CMD_LOCAL,                 ARG_OPTIONAL, NULL,          "[<umask>]" },
+    { "UTIME",   cmd_site_utime,      CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "SITE UTIME",  "<time> <path> | <path> <accessed> <modified> <created> UTC" },
     { NULL, NULL, 0, ARG_NONE, NULL, NULL },
 };
 /* clang-format on */
@@ -224,6 +227,7 @@ static const struct {
 
 void ftp_reply_errno_as(struct ftp *f, int error, enum ftp_code refused)
 {
+    f->error = error;
     for (size_t i = 0; i < ARRAY_LEN(error_replies); i++) {
         if (error_replies[i].error == error) {
             enum ftp_code code = error_replies[i].code;
@@ -238,78 +242,6 @@ void ftp_reply_errno_as(struct ftp *f, int error, enum ftp_code refused)
 void ftp_reply_errno(struct ftp *f, int error, bool create)
 {
     ftp_reply_errno_as(f, error, create ? FTP_BAD_NAME : FTP_REFUSED);
-}
-
-/* Copy path parts, joined by single slashes. */
-static void append_parts(struct str *out, const char *path)
-{
-    while (*path != '\0') {
-        size_t len = strcspn(path, "/");
-
-        if (len > 0) {
-            if (out->len == 0 || str_text(out)[out->len - 1] != '/') {
-                str_append_char(out, '/');
-            }
-            str_append_mem(out, path, len);
-        }
-        path += len;
-        path += *path == '/';
-    }
-}
-
-void ftp_absolute(const struct ftp *f, const char *path, struct str *out)
-{
-    str_clear(out);
-    if (path[0] != '/') {
-        append_parts(out, str_text(&f->cwd));
-    }
-    append_parts(out, path);
-    if (out->len == 0) {
-        str_append_char(out, '/');
-    }
-}
-
-const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *buffer)
-{
-    if (path[0] != '~' || (path[1] != '\0' && path[1] != '/')) {
-        return path;
-    }
-    str_clear(buffer);
-    str_append(buffer, str_text(&f->home));
-    str_append(buffer, path + 1);
-    return str_ok(buffer) ? str_text(buffer) : path;
-}
-
-const char *ftp_expand_file(const struct ftp *f, const char *path, struct str *buffer)
-{
-    return path[0] == '~' && path[1] == '/' ? ftp_expand_home(f, path, buffer) : path;
-}
-
-/* Without a log no record needs to be sent to the parent. */
-static bool logs(const struct ftp *f)
-{
-    return f->tun->xferlog_enable || f->tun->syslog_enable;
-}
-
-void ftp_log_record(struct ftp *f, struct log_record *record, const char *path)
-{
-    struct str absolute = STR_INIT(PATH_TEXT_MAX);
-
-    if (!logs(f)) {
-        return;
-    }
-    ftp_absolute(f, path, &absolute);
-    record->text = str_text(&absolute);
-    record->text_len = absolute.len;
-    (void)privsock_log(f->setup->priv_fd, record); /* the next wait notices a dead parent */
-    str_free(&absolute);
-}
-
-void ftp_log_path(struct ftp *f, int event, bool ok, const char *path)
-{
-    struct log_record record = {.event = (enum log_event)event, .ok = ok};
-
-    ftp_log_record(f, &record, path);
 }
 
 void ftp_work_begin(const struct ftp *f, struct ftp_work *work, const char *doing)
@@ -377,32 +309,6 @@ bool ftp_may_create(struct ftp *f, const char *path)
     return true;
 }
 
-bool ftp_command_built(const struct command *command)
-{
-    return ((command->flags & CMD_HASH) == 0 || digest_available(DIGEST_MD5)) &&
-           ((command->flags & CMD_CRC) == 0 || digest_available(DIGEST_CRC32));
-}
-
-bool ftp_command_enabled(const struct ftp *f, const struct command *command)
-{
-    if (!ftp_command_built(command)) {
-        return false;
-    }
-    if ((command->flags & (CMD_HASH | CMD_CRC)) != 0 && !f->tun->hash_enable) {
-        return false;
-    }
-    if ((command->flags & CMD_CHMOD) != 0 && !f->tun->chmod_enable) {
-        return false;
-    }
-    if ((command->flags & CMD_WRITE) != 0 && (!f->tun->write_enable || f->setup->anonymous)) {
-        return false;
-    }
-    if ((command->flags & CMD_PASV) != 0 && !f->tun->pasv_enable) {
-        return false;
-    }
-    return (command->flags & CMD_PORT) == 0 || f->tun->port_enable;
-}
-
 /* Blanks off both ends, in place. */
 static char *trim(char *text)
 {
@@ -417,41 +323,43 @@ static char *trim(char *text)
     return text;
 }
 
-/* SECURITY: every rule that holds before a handler runs, in one place. */
-static bool passes_gate(struct ftp *f, const struct command *command, const char *argument)
+/* The argument as the handler gets it; NULL, with the reply sent and the log written, if it may not. */
+static const char *take_argument(struct ftp *f, const struct command *command, const char *argument,
+                                 struct str *buffer)
 {
-    if (!f->setup->logged_in && (command->flags & CMD_EARLY) == 0) {
-        ftp_reply(f, FTP_NOT_LOGGED_IN, "Please log in with USER and PASS first.");
-    } else if (!ftp_command_built(command)) {
-        cmd_not_implemented(f, "");
-    } else if (!ftp_command_enabled(f, command)) {
-        ftp_reply(f, FTP_REFUSED, "Permission denied.");
-    } else if (*argument == '\0' && command->argument != ARG_NONE &&
-               command->argument != ARG_OPTIONAL) {
-        ftp_reply(f, FTP_BAD_ARGUMENT, "An argument is missing.");
-    } else if ((command->flags & CMD_DATA) != 0 && f->data.mode == DATACHAN_NONE) {
-        ftp_reply(f, FTP_NO_DATA_CONNECTION, "Use PASV, EPSV, PORT or EPRT first.");
-    } else {
-        return true;
+    const char *taken = argument;
+
+    if (command->argument == ARG_PATH) {
+        taken = ftp_take_path_as(f, argument, (command->flags & CMD_LINK) == 0, buffer);
+    } else if (command->argument == ARG_MORE) {
+        taken = ftp_expand_file(f, argument, buffer);
     }
-    return false;
+    if (taken == NULL) {
+        ftp_log_refused_path(f, command, argument);
+    }
+    return taken;
 }
 
 void ftp_run_command(struct ftp *f, const struct command *command, char *argument)
 {
     struct str expanded = STR_INIT(PATH_TEXT_MAX);
 
+    f->error = 0;
     if (command->argument == ARG_WORD) {
         argument = trim(argument);
     }
-    if (passes_gate(f, command, argument)) {
-        command->run(f, command->argument == ARG_PATH ? ftp_expand_file(f, argument, &expanded)
-                                                      : argument);
+    if (ftp_passes_gate(f, command, argument)) {
+        const char *taken = take_argument(f, command, argument, &expanded);
+
+        if (taken != NULL) {
+            command->run(f, taken);
+        }
     }
     str_free(&expanded);
     if ((command->flags & (CMD_DATA | CMD_MARK)) != 0) {
         f->restart = 0; /* for one transfer, whatever became of it */
         f->has_end = false;
+        f->announced = 0;
     }
     if ((command->flags & CMD_RNFR) == 0) {
         f->has_renaming = false;
@@ -466,6 +374,32 @@ static void unknown_command(struct ftp *f)
     }
 }
 
+/*
+ * SECURITY: passwords are shown nowhere. A line that is no command may be one that was sent in the wrong
+ * place.
+ */
+static void show_command(const struct ftp *f, const struct command *command, const char *argument)
+{
+    if (command == NULL) {
+        return;
+    }
+    if (command->run == cmd_pass || command->run == cmd_acct) {
+        argument = "";
+    }
+    scoreboard_command(f->setup->live, command->verb, argument);
+    if (f->setup->logged_in) {
+        proctitle_show(command->verb, argument);
+    }
+}
+
+static void show_idle(const struct ftp *f, int64_t now_ms)
+{
+    scoreboard_idle(f->setup->live, now_ms);
+    if (f->setup->logged_in) {
+        proctitle_show("IDLE", "");
+    }
+}
+
 /* One complete line from the client. */
 static void run_line(struct ftp *f, struct str *line)
 {
@@ -475,8 +409,10 @@ static void run_line(struct ftp *f, struct str *line)
     if (line->len == 0) {
         return; /* some clients keep connections alive with empty lines */
     }
+    ftplog_command(f, str_text(line));
     argument = line->buf + (ftp_split_line(line->buf) - line->buf);
     command = ftp_find_command(ftp_commands, line->buf);
+    show_command(f, command, argument);
     if (command == NULL) {
         f->has_renaming = false;
         unknown_command(f);
@@ -488,16 +424,20 @@ static void run_line(struct ftp *f, struct str *line)
 /* Wait for a line and act on it. */
 static void run_next(struct ftp *f, struct str *line)
 {
-    int64_t deadline_ms = sysutil_now_ms() + (int64_t)f->idle_sec * 1000;
+    int64_t now_ms = sysutil_now_ms();
+    int64_t deadline_ms = now_ms + (int64_t)f->idle_sec * 1000;
 
+    show_idle(f, now_ms);
     switch (ctrlio_read_line(&f->io, line, deadline_ms)) {
     case CTRL_LINE:
         run_line(f, line);
         break;
     case CTRL_TOO_LONG:
+        ftplog_command(f, "<a line that is too long>");
         ftp_reply(f, FTP_UNKNOWN_COMMAND, "The line is too long.");
         break;
     case CTRL_BAD_BYTES:
+        ftplog_command(f, "<a line with control characters>");
         ftp_reply(f, FTP_BAD_ARGUMENT, "The line holds a control character.");
         break;
     case CTRL_TIMEOUT:
@@ -505,6 +445,9 @@ static void run_next(struct ftp *f, struct str *line)
         break;
     case CTRL_PARENT_GONE:
         ftp_end(f, "The service is going down, closing the connection.");
+        break;
+    case CTRL_DRAINING:
+        ftp_end(f, "The service is going down, please try again later.");
         break;
     case CTRL_EOF:
     case CTRL_ERROR:
@@ -518,7 +461,8 @@ static bool learn_home(struct ftp *f)
 {
     char path[FTP_LINE_MAX];
 
-    if (getcwd(path, sizeof(path)) == NULL) {
+    if (getcwd(path, sizeof(path)) == NULL ||
+        (f->setup->fence != NULL && !fence_set(&f->fence, f->setup->fence))) {
         return false;
     }
     str_append(&f->home, path);
@@ -526,35 +470,31 @@ static bool learn_home(struct ftp *f)
     return str_ok(&f->home) && str_ok(&f->cwd);
 }
 
-static void greet(struct ftp *f)
+static void warn_of_patterns(const struct ftp *f)
 {
-    const char *banner = f->tun->ftpd_banner;
+    static const char text[] =
+        "a pattern of deny_file, hide_file, upload_file or download_file cannot "
+        "be used; write fewer {,} in it. Until then it refuses every name";
+    struct log_record record = {
+        .event = LOG_EVENT_WARNING, .text = text, .text_len = sizeof(text) - 1};
 
-    if (!f->setup->logged_in) {
-        ftp_reply(f, FTP_GREETING, banner != NULL ? banner : "Welcome to " MINIFTPD_NAME ".");
-    } else if (learn_home(f)) {
-        ftp_reply(f, FTP_LOGIN_OK, "Login successful.");
-    } else {
-        ftp_end(f, "The home directory cannot be used.");
-    }
+    (void)privsock_log(f->setup->priv_fd, &record); /* the next wait notices a dead parent */
 }
 
-/* What listings show to this user. */
-static void init_look(struct ftp *f)
+/* S: from where the session begins, and what may be named there. */
+static bool begin_session(struct ftp *f)
 {
-    const struct ftp_setup *setup = f->setup;
+    const struct access_texts texts = {f->tun->deny_file, f->tun->hide_file, f->tun->upload_file,
+                                       f->tun->download_file};
 
-    memset(&f->look, 0, sizeof(f->look));
-    f->look.names = f->tun->text_userdb_names ? setup->names : NULL;
-    f->look.hide_ids = f->tun->hide_ids;
-    f->look.local_time = f->tun->use_localtime;
-    f->look.facts = FACT_ALL;
-    f->look.uid = setup->uid;
-    f->look.gid = setup->gid;
-    f->look.groups = setup->groups;
-    f->look.group_count = setup->group_count;
-    f->look.writes = f->tun->write_enable && !setup->anonymous;
-    f->look.world_readable = setup->anonymous && f->tun->anon_world_readable_only;
+    if (!learn_home(f)) {
+        ftp_end(f, "The home directory cannot be used.");
+        return false;
+    }
+    if (!access_init(&f->access, &texts, str_text(&f->home))) {
+        warn_of_patterns(f);
+    }
+    return true;
 }
 
 static void init(struct ftp *f, const struct ftp_setup *setup)
@@ -566,12 +506,17 @@ static void init(struct ftp *f, const struct ftp_setup *setup)
     f->idle_sec = f->tun->idle_session_timeout;
     f->z_level = DEFAULT_Z_LEVEL;
     f->restart = 0;
+    f->announced = 0;
+    f->rate = (struct rate){0};
+    f->error = 0;
     f->hash = DIGEST_SHA256;
     f->listing = NULL;
-    init_look(f);
-    f->umask = setup->anonymous ? 077 : f->tun->local_umask;
+    fence_init(&f->fence);
+    ftp_init_look(f);
+    f->umask = setup->anonymous ? f->tun->anon_umask : f->tun->local_umask;
     ctrlio_init(&f->io, setup->ctrl_fd, setup->priv_fd, !setup->logged_in,
                 (int64_t)f->tun->idle_session_timeout * 1000);
+    ftplog_watch(f);
     datachan_init(&f->data, f->tun, setup->priv_fd, &setup->peer);
     str_init(&f->user, LOGIN_NAME_MAX_LEN);
     str_init(&f->home, PATH_TEXT_MAX);
@@ -590,12 +535,15 @@ int ftpproto_run(const struct ftp_setup *setup)
     struct str line = STR_INIT(FTP_LINE_MAX);
 
     init(&f, setup);
-    greet(&f);
+    if (!setup->logged_in || begin_session(&f)) {
+        ftp_greet(&f);
+    }
     while (!f.ended) {
         run_next(&f, &line);
     }
     ctrlio_finish(&f.io);
     datachan_free(&f.data);
+    access_free(&f.access);
     free(f.listing);
     str_wipe(&line);
     str_free(&f.user);
@@ -603,5 +551,6 @@ int ftpproto_run(const struct ftp_setup *setup)
     str_free(&f.cwd);
     str_free(&f.renaming);
     str_free(&f.copying);
+    fence_free(&f.fence);
     return EXIT_STATUS_OK;
 }

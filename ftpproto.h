@@ -8,16 +8,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "access.h"
 #include "common.h"
 #include "ctrlio.h"
 #include "datachan.h"
 #include "digest.h"
+#include "fence.h"
 #include "listfmt.h"
 #include "netaddr.h"
+#include "rate.h"
 #include "str.h"
 
 struct ftp;
 struct log_record;
+struct scoreboard_live;
 struct stat;
 struct tunables;
 struct userdb;
@@ -30,16 +34,33 @@ struct ftp_setup {
     int priv_fd;
     struct netaddr peer;
     struct netaddr local;
-    bool logged_in;   /* S */
-    bool anonymous;   /* S of an anonymous login */
-    bool jailed;      /* S behind chroot */
-    const char *user; /* S: the account */
-    uid_t uid;        /* and its ids, for the fact perm */
+    const char *banner; /* P: the content of banner_file, or NULL */
+    bool logged_in;     /* S */
+    bool anonymous;     /* S with the rights of anonymous users */
+    bool guest;         /* S of a guest, which anonymous ones may be too */
+    bool jailed;        /* S behind chroot */
+    const char *fence;  /* S without chroot: where it is kept, as of realpath(3); or NULL */
+    const char *user;   /* S: the account */
+    uid_t uid;          /* and its ids, for the fact perm */
     gid_t gid;
     const gid_t *groups;
     size_t group_count;
-    const struct userdb *names; /* of users and groups, NULL if there are none */
+    const struct userdb *names;   /* of users and groups, NULL if there are none */
+    struct scoreboard_live *live; /* what --who shows; NULL: nothing */
+
+    /* what PASV names, without a port; in vain: it is `local` for want of what pasv_address means */
+    struct netaddr announced;
+    bool announced_in_vain;
 };
+
+/*
+ * The words of cmds_allowed or cmds_denied that are no commands, with commas between, into `unknown`.
+ * Returns true if there are none. (pure)
+ */
+bool ftpproto_check_commands(const char *list, struct str *unknown);
+
+/* True if a list of commands names this one, by whatever name: the rule of the session. (pure) */
+bool ftpproto_list_names(const char *list, const char *verb);
 
 /*
  * Speak FTP until the end of the session. P begins with the greeting, S with the answer to the login;
@@ -92,12 +113,25 @@ enum ftp_code {
     FTP_BAD_RESTART = 554,
 };
 
+/* Directories whose message was shown; the oldest ones are forgotten. */
+#define FTP_MESSAGES_MAX 100
+
+struct ftp_messages {
+    struct {
+        dev_t dev;
+        ino_t ino;
+    } shown[FTP_MESSAGES_MAX];
+    size_t count; /* of all there ever were */
+};
+
 struct ftp {
     const struct ftp_setup *setup;
     const struct tunables *tun;
     struct ctrlio io;
     struct datachan data;
+    struct fence fence;
     bool ended; /* no further command */
+    int error;  /* errno of the last refusal to this command, 0 if there was none; for the log */
 
     /* before login */
     bool has_user;
@@ -113,6 +147,8 @@ struct ftp {
     bool mode_z;           /* MODE Z */
     int z_level;           /* OPTS MODE Z LEVEL */
     off_t restart;         /* REST or RANG, for the next transfer */
+    uint64_t announced;    /* ALLO, for the next upload; 0: nothing */
+    struct rate rate;      /* of all transfers of the session */
     bool has_end;          /* RANG */
     off_t end;             /* the byte behind the range */
     enum digest_kind hash; /* of HASH; OPTS HASH */
@@ -121,12 +157,14 @@ struct ftp {
     struct str renaming;
     struct str copying; /* SITE CPFR; empty: nothing */
     char *listing;      /* buffer of listings, from the first one on */
+    struct access_rules access;
+    struct ftp_messages messages;
 };
 
 /* What a command needs; the loop checks it before the handler runs. */
 enum command_flags {
     CMD_EARLY = 1 << 0,  /* works before login */
-    CMD_WRITE = 1 << 1,  /* changes files: write_enable, never for anonymous users */
+    CMD_WRITE = 1 << 1,  /* changes files: needs write_enable; anonymous users, see below */
     CMD_DATA = 1 << 2,   /* needs PASV, EPSV, PORT or EPRT before it, and uses up REST */
     CMD_PASV = 1 << 3,   /* needs pasv_enable */
     CMD_PORT = 1 << 4,   /* needs port_enable */
@@ -136,13 +174,23 @@ enum command_flags {
     CMD_HASH = 1 << 8,   /* needs hash_enable, and libmd in the build */
     CMD_CRC = 1 << 9,    /* needs hash_enable, and zlib in the build */
     CMD_CHMOD = 1 << 10, /* needs chmod_enable */
+    CMD_GET = 1 << 11,   /* gives content away: needs download_enable */
+    CMD_SHOW = 1 << 12,  /* lists: needs dirlist_enable */
+    CMD_LINK = 1 << 13,  /* is about a link itself and not about what it leads to */
+
+    /* what anonymous users need; with CMD_WRITE and none of these it is never for them */
+    CMD_LOCAL = 1 << 14,   /* never for them */
+    CMD_UPLOAD = 1 << 15,  /* anon_upload_enable */
+    CMD_MAKEDIR = 1 << 16, /* anon_mkdir_write_enable */
+    CMD_CHANGE = 1 << 17,  /* anon_other_write_enable */
 };
 
 enum argument_rule {
     ARG_NONE,     /* whatever comes is ignored */
     ARG_OPTIONAL, /* as it is */
     ARG_TEXT,     /* at least one byte, as it is */
-    ARG_PATH,     /* the same: blanks belong to names; "~/" in front means the home directory */
+    ARG_PATH,     /* the same: blanks belong to names; it comes as from ftp_take_path() */
+    ARG_MORE,     /* a path and more; the handler takes the path out of it with ftp_take_path() */
     ARG_WORD,     /* at least one byte after blanks were taken off both ends */
 };
 
@@ -171,11 +219,29 @@ const char *ftp_split_line(char *line);
  */
 void ftp_run_command(struct ftp *f, const struct command *command, char *argument);
 
+/* ftpgate.c: which commands this user may give. */
+
 /* False if this build lacks the library that the command needs. */
 bool ftp_command_built(const struct command *command);
 
-/* False if the configuration switches the command off, or the build lacks it. */
+/* False if the configuration refuses the command to this user, or the build lacks it. */
 bool ftp_command_enabled(const struct ftp *f, const struct command *command);
+
+/* The same for a command, or for one of SITE, by its name. */
+bool ftp_verb_enabled(const struct ftp *f, const char *verb);
+bool ftp_site_enabled(const struct ftp *f, const char *verb);
+
+/* May this user's uploads take the place of what is there? */
+bool ftp_may_overwrite(const struct ftp *f);
+
+/* SECURITY: every rule that holds before a handler runs, in one place. Replies if one does not. */
+bool ftp_passes_gate(struct ftp *f, const struct command *command, const char *argument);
+
+/* Log that the path of a command was refused, if the log has a word for what it would have done. */
+void ftp_log_refused_path(struct ftp *f, const struct command *command, const char *path);
+
+/* Learn what listings show to this user: the letters of the fact perm and the rest. */
+void ftp_init_look(struct ftp *f);
 
 void ftp_reply(struct ftp *f, enum ftp_code code, const char *text);
 
@@ -188,23 +254,61 @@ void ftp_reply_errno_as(struct ftp *f, int error, enum ftp_code refused);
 /* End the session: 421 and no further command. */
 void ftp_end(struct ftp *f, const char *text);
 
+/* ftppath.c: paths, and which of them this user may name. */
+
 /* `path` seen from "/" as text, without looking at the disk: cwd and path, slashes made single. */
 void ftp_absolute(const struct ftp *f, const char *path, struct str *out);
 
 /*
- * "~" and "~/x" with the directory where the session began; any other path as it is. The result is
- * `path` itself or lies in `buffer`.
+ * SECURITY: every path of a client comes through one of these, from the gate (ARG_PATH) or from the
+ * handler that finds it in its argument.
+ * "~/x" with the directory where the session began in place of "~"; any other path as it is; one that
+ * leads out of setup->fence becomes one that does not exist. A lone "~" is a file of that name for
+ * ftp_take_path(), and the directory for ftp_take_directory().
+ * Returns `path` itself or what lies in `buffer`; NULL, with 550 sent, if deny_file refuses it or what it
+ * leads to through links.
  */
-const char *ftp_expand_home(const struct ftp *f, const char *path, struct str *buffer);
+const char *ftp_take_path(struct ftp *f, const char *path, struct str *buffer);
+const char *ftp_take_directory(struct ftp *f, const char *path, struct str *buffer);
 
-/* The same for files: a lone "~" is one of that name, for the home directory is nothing to change. */
+/* The same; `links`: what a link at the end leads to counts as well. */
+const char *ftp_take_path_as(struct ftp *f, const char *path, bool links, struct str *buffer);
+
+/* "~/x" as above, and nothing else: to look for something without a word about it to the client. */
 const char *ftp_expand_file(const struct ftp *f, const char *path, struct str *buffer);
 
-/* Send a record for the log to the parent, about a path as the client gave it. */
+/* True if deny_file refuses the path; `links` as above. Replies nothing. */
+bool ftp_is_denied(struct ftp *f, const char *path, bool links);
+
+/* True if a file may be stored under this name (upload_file). Replies nothing. */
+bool ftp_is_stored(struct ftp *f, const char *path);
+
+/* False, with 550 sent, if a file of this name may not be stored (upload_file). */
+bool ftp_may_store(struct ftp *f, const char *path);
+
+/* False, with 550 sent, if a file of this name may not be fetched (download_file). */
+bool ftp_may_fetch(struct ftp *f, const char *path);
+
+/*
+ * The file `from` is to be had as `to` too. False, with 550 sent, if that would let it be fetched which
+ * it could not be so far (download_file).
+ */
+bool ftp_may_pass_as(struct ftp *f, const char *from, const char *to);
+
+/* The letters of the fact perm that the names of the configuration withhold from a path. */
+unsigned ftp_withheld_letters(struct ftp *f, const char *path);
+
+/*
+ * Send a record for the log to the parent, about a path as the client gave it. Of a failure without
+ * a detail the log shows the errno of the last refusal.
+ */
 void ftp_log_record(struct ftp *f, struct log_record *record, const char *path);
 
 /* The same for an event that has an outcome and nothing else. */
 void ftp_log_path(struct ftp *f, int event, bool ok, const char *path);
+
+/* The same with the detail of the event: the new path of RENAME (absolute), the mode of CHMOD. */
+void ftp_log_detail(struct ftp *f, int event, bool ok, const char *path, const char *detail);
 
 /* False, with 553 sent, for a name that must not be created: one with control bytes. */
 bool ftp_may_create(struct ftp *f, const char *path);
@@ -217,6 +321,9 @@ bool ftp_may_create(struct ftp *f, const char *path);
  * turn, so every command gets its reply and in order.
  */
 bool ftp_is_aborted(struct ftp *f, const struct xfer *x, const char *doing);
+
+/* The same for a wait before a transfer: with QUIT, too, nothing is to be waited for any more. */
+bool ftp_is_given_up(struct ftp *f, const char *doing);
 
 /* Something long that is no transfer. */
 struct ftp_work {
@@ -244,6 +351,12 @@ bool ftp_convert(struct ftp *f, struct xfer *x, bool encode, bool ascii);
 /* Open the data connection and announce it with 150. The descriptor, or -1 with the reply sent. */
 int ftp_open_data(struct ftp *f, const char *opening);
 
+/* Begin a transfer (xfer_init) within the limits of this user. file_fd is -1 for text. */
+void ftp_begin_transfer(struct ftp *f, struct xfer *x, int data_fd, int file_fd, bool upload);
+
+/* Let --who show a transfer that begins. path: as the client gave it, NULL for a listing. */
+void ftp_show_transfer(struct ftp *f, struct xfer *x, const char *path);
+
 /* The reply to a transfer that did not end well; enum xfer_result, and errno for XFER_FILE. */
 void ftp_reply_transfer(struct ftp *f, int result, int error);
 
@@ -255,13 +368,53 @@ int ftp_open_to_read(const struct ftp *f, const char *path, struct stat *st);
 
 /*
  * Open a regular file to be written, made if it does not exist (*created). Nothing of an old content is
- * touched. flags: O_APPEND or 0. Returns the descriptor, or -1 with errno (EISDIR: not regular).
+ * touched, and who may not overwrite (ftp_may_overwrite()) gets new files only. flags: O_APPEND or 0. Returns the descriptor, or -1 with errno (EISDIR: not regular).
  */
 int ftp_open_to_write(const struct ftp *f, const char *path, int flags, struct stat *st,
                       bool *created);
 
 /* Take away an empty file that something failed left behind, if it is still the one we made. */
 void ftp_remove_created(const char *path, const struct stat *made);
+
+/*
+ * Lock an open file for an upload (to_write) or a download, if lock_upload_files says so, and wait for
+ * those who have it as long as a transfer may stand still. *st is taken anew after a wait. File systems
+ * without locks do without.
+ * Returns false with the reply sent: 450 (in use), 426 (ABOR or QUIT came), or the session ends.
+ */
+MUST_CHECK bool ftp_lock_file(struct ftp *f, int fd, bool to_write, struct stat *st);
+
+/* Bytes that max_upload_size lets an upload write from `begin` on; UINT64_MAX: no limit. */
+uint64_t ftp_upload_room(const struct ftp *f, off_t begin);
+
+/*
+ * False, with 552 sent and logged, if a file of `size` bytes is over max_upload_size. path: as for
+ * ftp_warn_too_large().
+ */
+MUST_CHECK bool ftp_upload_fits(struct ftp *f, const char *path, uint64_t size);
+
+/* Log that an upload to `path` (NULL: not known yet) met max_upload_size. */
+void ftp_warn_too_large(struct ftp *f, const char *path);
+
+/*
+ * Undo an upload that began at `begin`: cut the file (fd, or -1 if it is closed) back to that length, and
+ * remove it if that is 0 and the name still means the file `made`. Logs what cannot be removed.
+ */
+void ftp_take_back(struct ftp *f, const char *path, int fd, off_t begin, const struct stat *made);
+
+/*
+ * Give a file of ours that is to be written, with the status *st, to chown_username, if chown_uploads asks
+ * for it and the user has anonymous rights. Returns false with the reply sent if that fails.
+ */
+MUST_CHECK bool ftp_give_away(struct ftp *f, int fd, const struct stat *st);
+
+/* ftpcmd_message.c: texts of the administrator. */
+
+/* The greeting. */
+void ftp_greet(struct ftp *f);
+
+/* The message of the working directory as the first lines of a reply, if it is due. */
+void ftp_show_message(struct ftp *f, enum ftp_code code);
 
 /* Handlers, by the file they live in. */
 #define FTP_HANDLER(name) void name(struct ftp *f, const char *argument)

@@ -1,18 +1,20 @@
 /*
  * listener.c - the listener: accepts clients, counts them, forks a session parent for each
  *
- * Process: L, root with the few capabilities that sessions need.
- * Trusts:  the command line and the configuration.
- * Touches: the listening socket, the pid file, the log. Never reads a byte that a client sent.
+ * Process: L, root with the few capabilities that sessions need. With the one client of inetd it
+ *          becomes N after the same preparations.
+ * Trusts:  the command line, the configuration and the sockets of its starter.
+ * Touches: the listening sockets, the pid file, the log, the service manager. Never reads a byte that a
+ *          client sent.
  */
 #include "listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,6 +26,8 @@
 #include "log.h"
 #include "netaddr.h"
 #include "privcap.h"
+#include "proctitle.h"
+#include "scoreboard.h"
 #include "session.h"
 #include "startup.h"
 #include "str.h"
@@ -31,14 +35,15 @@
 #include "userdb.h"
 
 #define ACCEPT_BATCH   64    /* clients taken before signals are looked at again */
-#define SELECT_SECONDS 60    /* pselect never sleeps longer */
+#define SLEEP_MS       60000 /* ppoll never sleeps longer */
 #define PAUSE_MS       100   /* no descriptors or processes left: let the clients wait */
 #define WARN_EVERY_MS  10000 /* about that */
+#define DRAIN_EVERY_MS 1000  /* sessions are told again: one may have begun just before */
 
 /* ---- signals ---- */
 
 /* All that handlers touch. */
-static volatile sig_atomic_t got_hangup, got_stop, got_child;
+static volatile sig_atomic_t got_hangup, got_stop, got_child, got_drain;
 
 static void on_signal(int number)
 {
@@ -49,15 +54,18 @@ static void on_signal(int number)
     case SIGCHLD:
         got_child = 1;
         break;
+    case SIGUSR1:
+        got_drain = 1;
+        break;
     default:
         got_stop = number;
         break;
     }
 }
 
-static const int handled_signals[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD};
+static const int handled_signals[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD, SIGUSR1};
 
-/* Signals come in only while pselect waits, with `open_mask` in force. */
+/* Signals come in only while ppoll waits, with `open_mask` in force. */
 static void prepare_signals(sigset_t *open_mask)
 {
     struct sigaction action = {.sa_handler = on_signal};
@@ -82,17 +90,20 @@ static void prepare_signals(sigset_t *open_mask)
     }
 }
 
-/* A session has no use for the listener's handlers. */
+/* A session has no use for the listener's handlers, and one of its own for SIGUSR1, blocked until then. */
 static void restore_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
-    sigset_t none;
+    sigset_t blocked;
 
     for (size_t i = 0; i < ARRAY_LEN(handled_signals); i++) {
-        (void)sigaction(handled_signals[i], &action, NULL); /* valid numbers: cannot fail */
+        if (handled_signals[i] != SIGUSR1) {
+            (void)sigaction(handled_signals[i], &action, NULL); /* valid numbers: cannot fail */
+        }
     }
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    (void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /*
@@ -111,7 +122,12 @@ static void reap_sessions(struct listener *l)
         }
         (void)kill(-info.si_pid, SIGKILL); /* ESRCH: nothing is left, as it should be */
         (void)sysutil_wait(info.si_pid);
-        (void)conntab_remove(l->connections, info.si_pid); /* not a session: an orphan of one */
+        if (resolver_take(&l->resolver, info.si_pid)) {
+            l->paused_until_ms = 0; /* at the start clients wait for this */
+        } else {
+            (void)conntab_remove(l->connections, info.si_pid); /* not a session: an orphan of one */
+            scoreboard_forget(l->scoreboard_fd, info.si_pid);
+        }
     }
 }
 
@@ -126,6 +142,25 @@ static void refresh_names(struct listener *l)
     }
 }
 
+/* What the configuration has names for is looked up from now on. */
+static void look_up_names(struct listener *l)
+{
+    const struct auth *auth = &l->config->auth;
+
+    resolver_configure(&l->resolver, &l->config->tun, auth->nopriv_uid, auth->nopriv_gid);
+}
+
+/* Without a log service is better than none. */
+static void open_logs(const struct tunables *tun)
+{
+    struct str error = STR_INIT(CONFIG_ERRORS_MAX);
+
+    if (!log_open(tun, &error)) {
+        log_message(LOG_WARNING, "%s", str_text(&error));
+    }
+    str_free(&error);
+}
+
 /* ---- reload ---- */
 
 /* SIGHUP: a fresh configuration, whole or not at all. */
@@ -135,12 +170,15 @@ static void reload(struct listener *l)
     struct config *fresh = config_load(l->args, l->arg_count, l->config, &errors);
 
     got_hangup = 0;
+    sdnotify_reloading(&l->notify);
     tzset();
-    if (fresh != NULL && config_prepare_jail(fresh, &errors) && log_open(&fresh->tun, &errors)) {
+    if (fresh != NULL && config_prepare_jail(fresh, &errors)) {
+        open_logs(&fresh->tun);
         config_report_changes(l->config, fresh);
         config_free(l->config);
         l->config = fresh;
         refresh_names(l);
+        look_up_names(l);
         malloc_trim(0);
     } else {
         config_report_errors(&errors);
@@ -149,7 +187,45 @@ static void reload(struct listener *l)
             config_free(fresh);
         }
     }
+    sdnotify_send(&l->notify, "READY=1");
     str_free(&errors);
+}
+
+/* ---- drain ---- */
+
+/*
+ * Tell all sessions to end when they have nothing under way. It is said again and again: a session that
+ * was just being born may have missed it, and one that knows it takes no harm.
+ */
+static void tell_sessions_to_end(struct listener *l)
+{
+    size_t count = conntab_total(l->connections);
+    pid_t *pids = calloc(count + 1, sizeof(*pids));
+
+    l->next_drain_ms = sysutil_now_ms() + DRAIN_EVERY_MS;
+    if (pids == NULL) {
+        return; /* next time */
+    }
+    count = conntab_list(l->connections, pids, count);
+    for (size_t i = 0; i < count; i++) {
+        (void)kill(pids[i], SIGUSR1); /* not reaped, so the number is theirs */
+    }
+    free(pids);
+    sdnotify_send(&l->notify, "STATUS=draining, sessions left: %zu", count);
+}
+
+/* SIGUSR1, and from then on once in a while. */
+static void drain(struct listener *l)
+{
+    if (!l->draining) {
+        l->draining = true;
+        log_message(LOG_INFO,
+                    "draining: no new sessions, transfers are finished; sessions left: %zu",
+                    conntab_total(l->connections));
+        tell_sessions_to_end(l);
+    } else if (sysutil_now_ms() >= l->next_drain_ms) {
+        tell_sessions_to_end(l);
+    }
 }
 
 /* ---- accepting ---- */
@@ -161,6 +237,14 @@ static void turn_away(int fd, const char *reply)
     (void)close(fd);
 }
 
+static void close_listening(struct listener *l)
+{
+    for (unsigned i = 0; i < l->listen_count; i++) {
+        sysutil_close(&l->listen_fds[i]);
+    }
+    l->listen_count = 0;
+}
+
 /* In the new process: become N and never return. */
 NORETURN static void become_session(struct listener *l, int ctrl_fd)
 {
@@ -169,11 +253,15 @@ NORETURN static void become_session(struct listener *l, int ctrl_fd)
         .auth = &l->config->auth,
         .sandbox = l->has_sandbox && l->config->tun.seccomp_sandbox ? &l->sandbox : NULL,
         .names = l->names,
+        .resolver = &l->resolver,
+        .scoreboard_fd = l->scoreboard_fd,
     };
 
     restore_signals();
+    resolver_leave(&l->resolver);
     (void)setpgid(0, 0); /* so that all of a session can be ended together */
-    sysutil_close(&l->listen_fd);
+    close_listening(l);
+    sdnotify_close(&l->notify);
     sysutil_close(&l->spare_fd);
     log_keep_stderr();
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -185,18 +273,48 @@ NORETURN static void become_session(struct listener *l, int ctrl_fd)
     session_run(&env, ctrl_fd);
 }
 
-/* Why this client cannot be served now, as a reply; NULL if it can. */
-static const char *over_limit(const struct listener *l, const struct netaddr *from)
+/* Why a client cannot be served: what it hears, and the text that vsftpd logs. */
+struct refusal {
+    const char *reply;
+    const char *logged;
+};
+
+/* NULL if this client can be served. */
+static const struct refusal *over_limit(const struct listener *l, const struct netaddr *from)
 {
+    static const struct refusal going_down = {
+        "421 The service is going down, please try again later.\r\n",
+        "Connection refused: the service is going down."};
+    static const struct refusal too_many = {
+        "421 Too many users are connected, please try again later.\r\n",
+        "Connection refused: too many sessions."};
+    static const struct refusal too_many_from_there = {
+        "421 Too many connections from your address.\r\n",
+        "Connection refused: too many sessions for this address."};
     const struct tunables *tun = &l->config->tun;
 
+    if (l->draining) {
+        return &going_down;
+    }
     if (tun->max_clients > 0 && conntab_total(l->connections) >= tun->max_clients) {
-        return "421 Too many users are connected, please try again later.\r\n";
+        return &too_many;
     }
     if (tun->max_per_ip > 0 && conntab_count(l->connections, from) >= tun->max_per_ip) {
-        return "421 Too many connections from your address.\r\n";
+        return &too_many_from_there;
     }
     return NULL;
+}
+
+static void refuse_client(int fd, const struct netaddr *from, const struct refusal *refusal)
+{
+    char peer[NETADDR_TEXT_MAX];
+    const struct log_who who = {.pid = (int)getpid(), .user = "", .peer = peer};
+    const struct log_record record = {
+        .event = LOG_EVENT_CONNECT, .text = refusal->logged, .text_len = strlen(refusal->logged)};
+
+    turn_away(fd, refusal->reply);
+    netaddr_text(from, peer);
+    log_record(&who, &record);
 }
 
 /* No more accepting for a moment; said in the log, but not each time. */
@@ -216,16 +334,17 @@ static void serve_client(struct listener *l, int fd)
     union netaddr_sockaddr sa;
     socklen_t len = sizeof(sa);
     struct netaddr from;
-    const char *refusal;
+    const struct refusal *refusal;
     pid_t pid;
 
     if (getpeername(fd, &sa.sa, &len) == -1 || !netaddr_from_sockaddr(&from, &sa)) {
         (void)close(fd); /* gone before we came to it */
         return;
     }
+    log_refresh();
     refusal = over_limit(l, &from);
     if (refusal != NULL) {
-        turn_away(fd, refusal);
+        refuse_client(fd, &from, refusal);
         return;
     }
     refresh_names(l);
@@ -249,14 +368,14 @@ static void serve_client(struct listener *l, int fd)
  * Out of descriptors: a client that stays in the queue would wake us for ever. Take it with the spare
  * one, say so, and pause.
  */
-static void accept_failed(struct listener *l, int error)
+static void accept_failed(struct listener *l, int listen_fd, int error)
 {
     pause_accepting(l, "accept", error);
     if ((error == EMFILE || error == ENFILE) && l->spare_fd != -1) {
         int fd;
 
         sysutil_close(&l->spare_fd);
-        fd = sysutil_accept(l->listen_fd, SOCK_NONBLOCK);
+        fd = sysutil_accept(listen_fd, SOCK_NONBLOCK);
         if (fd != -1) {
             turn_away(fd, "421 Service not available.\r\n");
         }
@@ -274,40 +393,59 @@ static bool is_clients_fault(int error)
            error == EOPNOTSUPP || error == ETIMEDOUT || error == EPERM;
 }
 
-static void accept_clients(struct listener *l)
+static void accept_clients(struct listener *l, int listen_fd)
 {
     for (int i = 0; i < ACCEPT_BATCH && l->paused_until_ms == 0; i++) {
-        int fd = sysutil_accept(l->listen_fd, 0);
+        int fd = sysutil_accept(listen_fd, 0);
 
         if (fd != -1) {
             serve_client(l, fd);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (!is_clients_fault(errno)) {
-            accept_failed(l, errno);
+            accept_failed(l, listen_fd, errno);
         }
     }
 }
 
-/* Sleep until a client or a signal comes, or a pause ends. True if there is a client. */
-static bool wait_for_client(struct listener *l)
+/* How long the listener may sleep. */
+static struct timespec sleep_time(const struct listener *l)
 {
-    struct timespec timeout = {.tv_sec = SELECT_SECONDS};
-    fd_set readable;
+    int64_t now_ms = sysutil_now_ms();
+    int64_t due_ms = resolver_due_ms(&l->resolver);
+    int64_t ms = SLEEP_MS;
+
+    if (l->paused_until_ms != 0) {
+        ms = PAUSE_MS;
+    } else if (l->draining) {
+        ms = l->next_drain_ms - now_ms;
+    }
+    if (due_ms != 0 && due_ms - now_ms < ms) {
+        ms = due_ms - now_ms;
+    }
+    ms = ms < 0 ? 0 : ms;
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
+/* Sleep until clients or a signal come, or a pause ends; take the clients in. */
+static void wait_for_clients(struct listener *l)
+{
+    struct pollfd fds[INHERIT_SOCKETS_MAX];
+    const struct timespec timeout = sleep_time(l);
     int ready;
 
-    FD_ZERO(&readable);
-    if (l->paused_until_ms == 0) {
-        FD_SET(l->listen_fd, &readable);
-    } else {
-        timeout.tv_sec = 0;
-        timeout.tv_nsec = (long)PAUSE_MS * 1000000;
+    for (unsigned i = 0; i < l->listen_count; i++) {
+        fds[i] = (struct pollfd){.fd = l->listen_fds[i], .events = POLLIN};
     }
-    ready = pselect(l->listen_fd + 1, &readable, NULL, NULL, &timeout, &l->open_mask);
+    ready = ppoll(fds, l->paused_until_ms == 0 ? l->listen_count : 0, &timeout, &l->open_mask);
     if (l->paused_until_ms != 0 && sysutil_now_ms() >= l->paused_until_ms) {
         l->paused_until_ms = 0;
     }
-    return ready > 0;
+    for (unsigned i = 0; ready > 0 && i < l->listen_count; i++) {
+        if (fds[i].revents != 0) {
+            accept_clients(l, fds[i].fd);
+        }
+    }
 }
 
 /* Ctrl-C at a terminal means everything; SIGTERM leaves running sessions alone. */
@@ -326,33 +464,99 @@ static void end_sessions(const struct listener *l)
     free(pids);
 }
 
+/* What becomes of the sessions, for the log. */
+static const char *last_words(const struct listener *l)
+{
+    if (got_stop == 0) {
+        return ": drained, the last session has ended";
+    }
+    if (got_stop == SIGINT || conntab_total(l->connections) == 0) {
+        return "";
+    }
+    /* the end of process 1 is the end of its container */
+    return getpid() == 1 ? "; running sessions end with this container"
+                         : "; running sessions go on to their end";
+}
+
+/* Without the table "miniftpd --who" shows nothing, and service goes on. */
+static void open_scoreboard(struct listener *l)
+{
+    const char *path = l->config->tun.scoreboard_dir;
+    struct str error = STR_INIT(SCOREBOARD_PATH_MAX + 256);
+
+    if (path != NULL) {
+        l->scoreboard_fd = scoreboard_open(path, &error);
+    }
+    if (error.len > 0) {
+        log_message(LOG_WARNING,
+                    "scoreboard_dir=%s: %s; " MINIFTPD_NAME " --who cannot show the "
+                    "sessions of this daemon",
+                    path, str_text(&error));
+    }
+    str_free(&error);
+}
+
 void listener_run(struct listener *l)
 {
-    while (got_stop == 0) {
-        if (wait_for_client(l)) {
-            accept_clients(l);
-        }
+    open_scoreboard(l); /* now: its process does not change any more */
+    look_up_names(l);
+    if (resolver_is_starting(&l->resolver)) {
+        l->paused_until_ms =
+            sysutil_now_ms() + RESOLVER_START_MS; /* the first clients need it, too */
+    }
+    sdnotify_send(&l->notify, "READY=1\nSTATUS=serving\nMAINPID=%d", (int)getpid());
+    while (got_stop == 0 && (!l->draining || conntab_total(l->connections) > 0)) {
+        wait_for_clients(l);
         if (got_child != 0) {
             reap_sessions(l);
         }
         if (got_hangup != 0) {
             reload(l);
         }
+        resolver_work(&l->resolver);
+        if (got_drain != 0) {
+            drain(l);
+        }
     }
-    sysutil_close(&l->listen_fd);
+    sdnotify_send(&l->notify, "STOPPING=1");
+    close_listening(l);
     if (got_stop == SIGINT) {
         end_sessions(l);
     }
     if (l->config->tun.pid_file != NULL) {
         (void)unlink(l->config->tun.pid_file); /* a stale one is overwritten at the next start */
     }
-    log_message(LOG_INFO, "stopped%s",
-                got_stop != SIGINT && conntab_total(l->connections) > 0
-                    ? "; running sessions go on to their end"
-                    : "");
+    scoreboard_close(&l->scoreboard_fd);
+    log_message(LOG_INFO, "stopped%s", last_words(l));
+}
+
+void listener_serve_one(struct listener *l)
+{
+    look_up_names(l);
+    resolver_wait(&l->resolver);
+    become_session(l, l->client_fd);
 }
 
 /* ---- start and end ---- */
+
+static void show_title(const struct listener *l)
+{
+    if (!l->config->tun.setproctitle_enable) {
+        return;
+    }
+    if (proctitle_take(l->args, l->arg_count)) {
+        proctitle_show("LISTENER", "");
+    } else {
+        log_message(LOG_WARNING, "setproctitle_enable=YES: no titles: %s", strerror(errno));
+    }
+}
+
+/* In a container root may not load a filter just so. */
+static bool enter_base(const struct sandbox *sandbox)
+{
+    return sandbox_enter(sandbox, SANDBOX_BASE) ||
+           (errno == EACCES && privcap_set_no_new_privs() && sandbox_enter(sandbox, SANDBOX_BASE));
+}
 
 /* The filters are built in any case: a reload may ask for them. */
 static void prepare_sandbox(struct listener *l)
@@ -365,7 +569,7 @@ static void prepare_sandbox(struct listener *l)
         log_message(LOG_WARNING, "%s: sessions run without system call filters", why);
     } else if (!sandbox_build(&l->sandbox, &error)) {
         log_fatal("%s", str_text(&error));
-    } else if (wanted && !sandbox_enter(&l->sandbox, SANDBOX_BASE)) {
+    } else if (wanted && !enter_base(&l->sandbox)) {
         log_fatal("cannot load a system call filter: %s", strerror(errno));
     } else {
         l->has_sandbox = true;
@@ -376,29 +580,109 @@ static void prepare_sandbox(struct listener *l)
     str_free(&error);
 }
 
-void listener_prepare(struct listener *l, char **args, int arg_count)
+/* Are we who the configuration wants us to be, with the rights that it takes? */
+static void check_rights(const struct tunables *tun)
+{
+    struct str missing = STR_INIT(256);
+    bool root = geteuid() == 0;
+
+    if (!root && !tun->run_as_launching_user) {
+        log_fatal(
+            "must be started as root: it binds port 21 and becomes the users who log in; an "
+            "ordinary user can serve files with run_as_launching_user=YES and listen_port=2121");
+    }
+    if (root && tun->run_as_launching_user) {
+        log_fatal(
+            "run_as_launching_user=YES, but root starts the daemon: files would be served with "
+            "the rights of root; start it as the user who is to serve them, or set NO");
+    }
+    if (!root && !sandbox_has_landlock()) {
+        log_message(LOG_WARNING, "this kernel has no Landlock, or it is switched off: what keeps "
+                                 "sessions in their directory are this program's own checks alone");
+    }
+    privcap_append_missing(&missing);
+    if (root && missing.len > 0) {
+        log_fatal("root lacks capabilities here, as in a container: add %s, or start the daemon as "
+                  "another user with run_as_launching_user=YES",
+                  str_text(&missing));
+    }
+    str_free(&missing);
+}
+
+/* What the daemon can do without, but may miss. */
+static void warn_of_missing(const struct tunables *tun)
+{
+    if (geteuid() != 0) {
+        return;
+    }
+    if (tun->port_enable && tun->connect_from_port_20 && tun->ftp_data_port < 1024 &&
+        !privcap_can_bind_low()) {
+        log_message(LOG_WARNING, "connect_from_port_20=YES: without the capability "
+                                 "CAP_NET_BIND_SERVICE PORT and EPRT will fail; add it or set NO");
+    }
+    if (tun->local_enable && access("/etc/shadow", R_OK) == -1 && errno == EACCES) {
+        log_message(LOG_WARNING,
+                    "/etc/shadow cannot be read, so the accounts of this machine cannot "
+                    "log in; add the capability CAP_DAC_READ_SEARCH");
+    }
+}
+
+/* Where the clients come from: sockets that are there already, ours, or a client that is here. */
+static void prepare_sockets(struct listener *l, const struct inherit *given)
+{
+    const struct tunables *tun = &l->config->tun;
+
+    if (given->listen_count > 0) {
+        memcpy(l->listen_fds, given->listen_fds, sizeof(l->listen_fds));
+        l->listen_count = given->listen_count;
+        return;
+    }
+    if (given->client_fd != -1) {
+        if (given->on_standard_input && (tun->listen || tun->listen_ipv6)) {
+            log_message(
+                LOG_ERR,
+                "standard input is a client, as from inetd, but %s=YES: set listen=NO and "
+                "listen_ipv6=NO to serve it, or start the daemon with another standard input",
+                tun->listen_ipv6 ? "listen_ipv6" : "listen");
+            exit(EXIT_STATUS_USAGE);
+        }
+        l->client_fd = given->client_fd;
+        return;
+    }
+    if (!tun->listen && !tun->listen_ipv6) {
+        log_message(LOG_ERR, "listen=NO and listen_ipv6=NO: inetd or systemd has to start the "
+                             "program with a client on standard input, and there is none; set "
+                             "listen=YES or listen_ipv6=YES for a daemon that listens itself");
+        exit(EXIT_STATUS_USAGE);
+    }
+    l->listen_fds[l->listen_count++] = startup_listen(tun);
+}
+
+void listener_prepare(struct listener *l, char **args, int arg_count, const struct inherit *given)
 {
     struct str errors = STR_INIT(CONFIG_ERRORS_MAX);
     const char *step;
 
-    *l = (struct listener){.args = args, .arg_count = arg_count, .listen_fd = -1};
-    if (geteuid() != 0) {
-        log_fatal("must be started as root: it binds port 21 and becomes the users who log in");
-    }
+    *l = (struct listener){
+        .args = args, .arg_count = arg_count, .client_fd = -1, .scoreboard_fd = -1};
+    resolver_init(&l->resolver);
+    sdnotify_open(&l->notify);
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (l->null_fd == -1) {
         log_fatal("/dev/null: %s", strerror(errno));
     }
     l->config = config_load(l->args, l->arg_count, NULL, &errors);
+    if (l->config != NULL) {
+        check_rights(&l->config->tun);
+    }
     if (l->config == NULL || !config_prepare_jail(l->config, &errors)) {
         config_report_errors(&errors);
         exit(EXIT_STATUS_USAGE);
     }
+    show_title(l);
     prepare_signals(&l->open_mask); /* before anybody can see that we are there */
-    l->listen_fd = startup_listen(&l->config->tun);
-    if (!log_open(&l->config->tun, &errors)) {
-        log_fatal("%s", str_text(&errors));
-    }
+    open_logs(&l->config->tun);     /* first: log_die=YES wants to know what goes wrong next */
+    prepare_sockets(l, given);
     l->connections = conntab_new();
     l->names = userdb_new();
     l->spare_fd = fcntl(l->null_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -408,13 +692,18 @@ void listener_prepare(struct listener *l, char **args, int arg_count)
     refresh_names(l);
     prepare_sandbox(l);
     if (!privcap_become_listener(l->config->tun.max_clients, &step)) {
-        log_fatal("%s: %s", step, strerror(errno));
+        log_fatal("%s: %s%s", step, strerror(errno),
+                  errno == EPERM ? "; is this a container or user namespace without that right?"
+                                 : "");
     }
+    warn_of_missing(&l->config->tun);
     str_free(&errors);
 }
 
 void listener_free(struct listener *l)
 {
+    resolver_free(&l->resolver);
+    sdnotify_close(&l->notify);
     conntab_free(l->connections);
     userdb_free(l->names);
     config_free(l->config);

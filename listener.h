@@ -8,7 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common.h"
+#include "inherit.h"
+#include "resolver.h"
 #include "sandbox.h"
+#include "sdnotify.h"
 
 struct config;
 struct conntab;
@@ -22,26 +26,38 @@ struct listener {
     bool has_sandbox;
     struct conntab *connections;
     struct userdb *names; /* of users and groups, for listings */
-    sigset_t open_mask;   /* in force while the listener sleeps */
-    int listen_fd;
+    struct sdnotify notify;
+    sigset_t open_mask; /* in force while the listener sleeps */
+    int listen_fds[INHERIT_SOCKETS_MAX];
+    unsigned listen_count;
+    int client_fd;     /* the only client, of inetd or systemd: nothing listens then; -1 = none */
+    int scoreboard_fd; /* the table of sessions; -1: there is none */
     int null_fd;
     int spare_fd; /* closed for a moment when descriptors run out */
     int64_t paused_until_ms;
     int64_t warned_ms;
+    struct resolver resolver; /* of pasv_address */
+    bool draining;            /* no new sessions, and the others are to end soon */
+    int64_t next_drain_ms;    /* when they are told again */
 };
 
 /*
- * Become the listener: configuration, signals, socket, log, filters, and the privileges that remain.
- * args: as for config_load(); they are read again at each reload. Ends the process with lines in the
- * log if it cannot be; on return clients can connect already, and wait for listener_run().
+ * Become the listener: configuration, signals, sockets, log, filters, and the privileges that remain.
+ * args: as for config_load(); they are read again at each reload. given: the sockets that are there
+ * already; ours from here on. Ends the process with lines in the log if it cannot be; on return clients
+ * can connect already, and wait for listener_run(), or client_fd waits for listener_serve_one().
  */
-void listener_prepare(struct listener *l, char **args, int arg_count);
+void listener_prepare(struct listener *l, char **args, int arg_count, const struct inherit *given);
 
 /*
- * Serve until SIGTERM or SIGINT; SIGHUP reads the configuration again. On return the socket is closed
- * and the pid file removed; SIGINT has ended all sessions.
+ * Serve until SIGTERM or SIGINT, or after SIGUSR1 until the last session has ended; SIGHUP reads the
+ * configuration again. On return the sockets are closed and the pid file removed; SIGINT has ended all
+ * sessions.
  */
 void listener_run(struct listener *l);
+
+/* Be the session of the only client; limits on the number of clients do not count. Ends the process. */
+NORETURN void listener_serve_one(struct listener *l);
 
 /* Release what listener_prepare() made. */
 void listener_free(struct listener *l);

@@ -15,24 +15,47 @@
 
 #include "common.h"
 #include "config.h"
+#include "explain.h"
+#include "inherit.h"
 #include "listener.h"
+#include "log.h"
+#include "optdoc.h"
+#include "passwdcmd.h"
+#include "proctitle.h"
+#include "sdnotify.h"
 #include "startup.h"
 #include "str.h"
 #include "tunable.h"
+#include "who.h"
 
 /* What the command line asks for. */
-enum action { ACTION_RUN, ACTION_TEST, ACTION_VERSION, ACTION_SAMPLE, ACTION_MANUAL, ACTION_HELP };
+enum action {
+    ACTION_RUN,
+    ACTION_TEST,
+    ACTION_WHO,
+    ACTION_WHO_JSON,
+    ACTION_VERSION,
+    ACTION_SAMPLE,
+    ACTION_MANUAL,
+    ACTION_MIGRATION,
+    ACTION_HELP
+};
 
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: " MINIFTPD_NAME " [-t] [file]... [-oname=value]...\n"
+                 "       " MINIFTPD_NAME " --who [--json] [file]... [-oname=value]...\n"
+                 "       " MINIFTPD_NAME " --passwd FILE NAME\n"
                  "The FTP daemon. Files and settings count in the order in which they stand;\n"
                  "without a file " CONFIG_DEFAULT_FILE " is read first.\n"
                  "  -oname=value      set one option\n"
-                 "  -t                check the configuration and end\n"
+                 "  -t                check the configuration, explain it, and end\n"
+                 "  --who             show the live sessions; with --json, for programs\n"
+                 "  --passwd FILE NAME  set the password of a user in a virtual_users_file\n"
                  "  -v                print name and version\n"
                  "  --print-sample    print a configuration file with all options\n"
                  "  --print-manual    print the options as a part of a manual page\n"
+                 "  --print-migration print what becomes of each option of vsftpd.conf\n"
                  "  -h, --help        print this\n");
 }
 
@@ -46,8 +69,10 @@ static bool parse_arguments(int argc, char **argv, enum action *action, int *arg
         {"-t", ACTION_TEST},           {"-v", ACTION_VERSION},
         {"-h", ACTION_HELP},           {"--print-sample", ACTION_SAMPLE},
         {"--help", ACTION_HELP},       {"--print-manual", ACTION_MANUAL},
-        {"--version", ACTION_VERSION},
+        {"--version", ACTION_VERSION}, {"--print-migration", ACTION_MIGRATION},
+        {"--who", ACTION_WHO},
     };
+    bool json = false;
 
     *action = ACTION_RUN;
     *arg_count = 0;
@@ -58,6 +83,8 @@ static bool parse_arguments(int argc, char **argv, enum action *action, int *arg
             argv[(*arg_count)++] = argv[i];
             continue;
         }
+        known = strcmp(argv[i], "--json") == 0;
+        json = json || known;
         for (size_t w = 0; w < ARRAY_LEN(words); w++) {
             if (strcmp(argv[i], words[w].text) == 0) {
                 *action = words[w].action;
@@ -65,64 +92,34 @@ static bool parse_arguments(int argc, char **argv, enum action *action, int *arg
             }
         }
         if (!known) {
-            fprintf(stderr, MINIFTPD_NAME ": unknown argument '%s'\n", argv[i]);
+            log_message(LOG_ERR, "unknown argument '%s'", argv[i]); /* inetd's client has stderr */
             return false;
         }
     }
+    if (json && *action != ACTION_WHO) {
+        fprintf(stderr, MINIFTPD_NAME ": --json goes with --who\n");
+        return false;
+    }
+    *action = json ? ACTION_WHO_JSON : *action;
     return true;
 }
 
-static int test_config(char **args, int arg_count)
-{
-    struct str errors = STR_INIT(CONFIG_ERRORS_MAX);
-    struct config *config = config_load(args, arg_count, NULL, &errors);
-
-    if (config == NULL) {
-        config_report_errors(&errors);
-        str_free(&errors);
-        return EXIT_STATUS_USAGE;
-    }
-    printf(MINIFTPD_NAME ": the configuration is correct\n");
-    config_free(config);
-    return EXIT_STATUS_OK;
-}
-
-int main(int argc, char **argv)
+/* Be the daemon, or the session of the one client that came with us. */
+static int run(char **args, int arg_count, const struct inherit *given)
 {
     struct listener l;
     const struct tunables *tun; /* of the start; a reload frees them */
-    enum action action;
-    int arg_count;
 
-    startup_tidy_descriptors();
-    (void)umask(022);
-    tzset(); /* now: later there is no /etc in sight */
-    if (!parse_arguments(argc, argv, &action, &arg_count)) {
-        usage(stderr);
-        return EXIT_STATUS_USAGE;
+    listener_prepare(&l, args, arg_count, given);
+    if (l.client_fd != -1) {
+        listener_serve_one(&l);
     }
-    switch (action) {
-    case ACTION_TEST:
-        return test_config(argv, arg_count);
-    case ACTION_VERSION:
-        printf(MINIFTPD_NAME " " MINIFTPD_VERSION "\n");
-        return EXIT_STATUS_OK;
-    case ACTION_SAMPLE:
-        tunable_print_sample(stdout);
-        return EXIT_STATUS_OK;
-    case ACTION_MANUAL:
-        tunable_print_manual(stdout);
-        return EXIT_STATUS_OK;
-    case ACTION_HELP:
-        usage(stdout);
-        return EXIT_STATUS_OK;
-    case ACTION_RUN:
-        break;
-    }
-    listener_prepare(&l, argv, arg_count);
     tun = &l.config->tun;
-    startup_announce(tun, l.listen_fd);
-    if (tun->background) {
+    startup_announce(tun, l.listen_fds, l.listen_count, given->listen_count > 0);
+    if (tun->background && sdnotify_is_open(&l.notify)) {
+        log_message(LOG_INFO, "background=YES does not count: the service manager waits for us");
+    }
+    if (tun->background && !sdnotify_is_open(&l.notify)) {
         startup_daemonise(tun->pid_file, l.null_fd);
     } else {
         startup_write_pid_file(tun->pid_file, getpid());
@@ -131,4 +128,48 @@ int main(int argc, char **argv)
     listener_run(&l);
     listener_free(&l);
     return EXIT_STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct inherit given;
+    enum action action;
+    int arg_count;
+
+    inherit_take(&given);
+    proctitle_init(argc, argv);
+    (void)umask(022);
+    tzset(); /* now: later there is no /etc in sight */
+    if (argc == 4 && strcmp(argv[1], "--passwd") == 0) {
+        return passwdcmd_run(argv[2], argv[3]);
+    }
+    if (!parse_arguments(argc, argv, &action, &arg_count)) {
+        usage(stderr);
+        return EXIT_STATUS_USAGE;
+    }
+    switch (action) {
+    case ACTION_TEST:
+        return explain_config(argv, arg_count);
+    case ACTION_WHO:
+    case ACTION_WHO_JSON:
+        return who_run(argv, arg_count, action == ACTION_WHO_JSON);
+    case ACTION_VERSION:
+        printf(MINIFTPD_NAME " " MINIFTPD_VERSION "\n");
+        return EXIT_STATUS_OK;
+    case ACTION_SAMPLE:
+        optdoc_print_sample(stdout);
+        return EXIT_STATUS_OK;
+    case ACTION_MANUAL:
+        optdoc_print_manual(stdout);
+        return EXIT_STATUS_OK;
+    case ACTION_MIGRATION:
+        optdoc_print_migration(stdout);
+        return EXIT_STATUS_OK;
+    case ACTION_HELP:
+        usage(stdout);
+        return EXIT_STATUS_OK;
+    case ACTION_RUN:
+        break;
+    }
+    return run(argv, arg_count, &given);
 }

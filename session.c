@@ -11,11 +11,14 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +28,10 @@
 #include "netaddr.h"
 #include "privcap.h"
 #include "privparent.h"
+#include "proctitle.h"
+#include "resolver.h"
 #include "sandbox.h"
+#include "scoreboard.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
@@ -37,13 +43,16 @@
 #define GREETER_DATA_MIB   16
 #define BROKER_OPEN_FILES  64
 #define BROKER_DATA_MIB    16
+#define BANNER_MAX         (64 * 1024)
 #define SERVICE_OPEN_FILES 64
 #define SERVICE_DATA_MIB   512 /* the names of a directory with millions of entries */
 
 struct session {
     const struct session_env *env;
-    int ctrl_fd; /* -1 in N from login on */
-    pid_t child; /* P or S */
+    int ctrl_fd;  /* -1 in N from login on */
+    pid_t child;  /* P or S */
+    char *banner; /* the content of banner_file for P, or NULL */
+    struct scoreboard board;
     struct privparent parent;
 };
 
@@ -92,6 +101,55 @@ static void warn(const struct session *s, const char *what, const char *step)
     str_free(&text);
 }
 
+/*
+ * The whole of an open file, as far as it is a text of at most BANNER_MAX bytes. Returns it as a string
+ * to be freed, or NULL with errno. *cut_out: there is more of it.
+ */
+static char *read_banner(int fd, bool *cut_out)
+{
+    struct stat st;
+    ssize_t len;
+    char *text;
+
+    if (fstat(fd, &st) == -1) {
+        return NULL;
+    }
+    errno = EISDIR;
+    text = S_ISREG(st.st_mode) ? malloc(BANNER_MAX + 1) : NULL;
+    if (text == NULL) {
+        return NULL;
+    }
+    len = sysutil_readn(fd, text, BANNER_MAX + 1);
+    if (len == -1) {
+        free(text);
+        return NULL;
+    }
+    *cut_out = len > BANNER_MAX;
+    text[*cut_out ? BANNER_MAX : len] = '\0';
+    return text;
+}
+
+/* Read banner_file, anew for each session. Without it there is the other greeting, and a warning. */
+static void load_banner(struct session *s)
+{
+    const char *path = s->env->tun->banner_file;
+    bool cut = false;
+    int fd;
+
+    if (path == NULL || *path == '\0') {
+        return;
+    }
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    s->banner = fd != -1 ? read_banner(fd, &cut) : NULL;
+    if (s->banner == NULL) {
+        warn(s, "cannot read banner_file", path);
+    } else if (cut) {
+        errno = EFBIG;
+        warn(s, "only the first 64 KiB of banner_file are shown", path);
+    }
+    sysutil_close(&fd);
+}
+
 /* In a child that cannot do its work: the client hears that, and no reason. */
 NORETURN static void give_up(const struct session *s, const char *reply)
 {
@@ -106,23 +164,45 @@ static bool enter_sandbox(const struct session *s, enum sandbox_role role)
     return s->env->sandbox == NULL || sandbox_enter(s->env->sandbox, role);
 }
 
+/*
+ * run_as_launching_user: nobody can become somebody else or have a root directory of his own. What keeps
+ * processes apart then is Landlock, no_new_privs and their filters.
+ */
+static bool is_rootless(const struct session *s)
+{
+    return s->env->tun->run_as_launching_user;
+}
+
+/* Where P and N have their jail; without root "/", of which they can open nothing. */
+static const char *empty_dir(const struct session *s)
+{
+    return is_rootless(s) ? "/" : s->env->tun->secure_chroot_dir;
+}
+
 /* What N had and a service process must not. */
 static void close_parents(struct session *s)
 {
-    int fd = s->env->auth->slots_fd;
+    int slots_fd = s->env->auth->slots_fd;
+    int places_fd = s->env->auth->places_fd;
 
     sysutil_close(&s->parent.priv_fd);
-    sysutil_close(&fd);
+    sysutil_close(&s->parent.keeper_fd);
+    sysutil_close(&slots_fd);
+    sysutil_close(&places_fd);
 }
 
 static void fill_setup(const struct session *s, int priv_fd, struct ftp_setup *setup)
 {
     memset(setup, 0, sizeof(*setup));
-    setup->tun = s->env->tun;
+    setup->tun = s->parent.tun;
     setup->ctrl_fd = s->ctrl_fd;
     setup->priv_fd = priv_fd;
     setup->peer = s->parent.peer;
     setup->local = s->parent.local;
+    setup->announced_in_vain = !resolver_announced(s->env->resolver, setup->tun, &setup->peer,
+                                                   &setup->local, &setup->announced);
+    setup->banner = s->banner;
+    setup->live = s->board.live;
 }
 
 /* P: nobody, nowhere, nothing but two sockets. */
@@ -132,8 +212,8 @@ NORETURN static void run_greeter(struct session *s, int priv_fd)
     const struct privcap_plan plan = {
         .uid = auth->nopriv_uid,
         .gid = auth->nopriv_gid,
-        .dir = s->env->tun->secure_chroot_dir,
-        .jail = true,
+        .dir = empty_dir(s),
+        .jail = !is_rootless(s),
         .max_open = GREETER_OPEN_FILES,
         .max_data_mib = GREETER_DATA_MIB,
     };
@@ -146,52 +226,53 @@ NORETURN static void run_greeter(struct session *s, int priv_fd)
         give_up(s, "421 Service not available.\r\n");
     }
     log_close();
-    if (!enter_sandbox(s, SANDBOX_GREETER)) {
+    if ((is_rootless(s) && !sandbox_limit_files(NULL)) || !enter_sandbox(s, SANDBOX_GREETER)) {
         give_up(s, "421 Service not available.\r\n");
     }
     fill_setup(s, priv_fd, &setup);
+    proctitle_show("not logged in", "");
     _exit(ftpproto_run(&setup));
 }
 
 /* S: the user, in the user's directory. */
 NORETURN static void run_service(struct session *s, int priv_fd)
 {
-    const struct auth_account *account = &s->parent.account;
-    const struct privcap_plan plan = {
-        .uid = account->uid,
-        .gid = account->gid,
-        .groups = account->groups,
-        .group_count = account->group_count,
-        .dir = account->dir,
-        .jail = account->anonymous || s->env->tun->chroot_local_user,
-        .writes_files = true,
-        .max_open = SERVICE_OPEN_FILES,
-        .max_data_mib = SERVICE_DATA_MIB,
-    };
+    const struct account *account = &s->parent.account;
+    struct privcap_plan plan;
     struct ftp_setup setup;
+    char *fence = NULL; /* lives as long as the process */
     const char *step;
 
+    account_plan(account, &plan);
+    plan.start = account->start;
+    plan.jail = account->jail && !is_rootless(s);
+    plan.writes_files = true;
+    plan.max_open = SERVICE_OPEN_FILES;
+    plan.max_data_mib = SERVICE_DATA_MIB;
     close_parents(s);
-    if (!privcap_become(&plan, &step)) {
+    if (!privcap_become(&plan, &step) ||
+        (is_rootless(s) && (fence = realpath(account->dir, NULL)) == NULL)) {
         warn(s, "cannot start the service", step);
         give_up(s, "530 Login failed: the home directory cannot be used.\r\n");
     }
-    if (!sandbox_limit_files()) {
+    if (!sandbox_limit_files(fence != NULL ? fence : "/")) {
         warn(s, "cannot start the service", "landlock");
         give_up(s, "421 Service not available.\r\n");
     }
     log_close();
-    if (!enter_sandbox(s, SANDBOX_SERVICE)) {
+    if (!enter_sandbox(s, fence != NULL ? SANDBOX_FENCED : SANDBOX_SERVICE)) {
         give_up(s, "421 Service not available.\r\n");
     }
-    if (s->env->tun->text_userdb_names) {
+    if (s->parent.tun->text_userdb_names && account->kind == ACCOUNT_LOCAL) {
         /* an account of another source than the file; without memory its number is shown */
         (void)userdb_add_user(s->env->names, account->uid, account->name);
     }
     fill_setup(s, priv_fd, &setup);
     setup.logged_in = true;
     setup.anonymous = account->anonymous;
+    setup.guest = account->kind == ACCOUNT_GUEST;
     setup.jailed = plan.jail;
+    setup.fence = fence;
     setup.user = account->name;
     setup.uid = account->uid;
     setup.gid = account->gid;
@@ -240,6 +321,8 @@ static void report_child(const struct session *s, int status)
         record.text = str_text(&text);
         record.text_len = text.len;
         privparent_log(&s->parent, &record);
+        log_message(LOG_ERR, "session %d (%s): %s", s->parent.pid, s->parent.peer_text,
+                    str_text(&text));
     }
     str_free(&text);
 }
@@ -267,15 +350,16 @@ static void end_child(const struct session *s)
 /* N after login: nobody, with one capability at most. */
 static bool become_broker(struct session *s)
 {
-    const struct tunables *tun = s->env->tun;
+    const struct tunables *tun = s->parent.tun;
     struct privparent *parent = &s->parent;
     const struct privcap_plan plan = {
         .uid = s->env->auth->nopriv_uid,
         .gid = s->env->auth->nopriv_gid,
-        .dir = tun->secure_chroot_dir,
-        .jail = true,
-        .bind_service =
-            tun->port_enable && tun->connect_from_port_20 && tun->ftp_data_port < LOWEST_FREE_PORT,
+        .dir = empty_dir(s),
+        .jail = !is_rootless(s),
+        .bind_service = tun->port_enable && tun->connect_from_port_20 &&
+                        tun->ftp_data_port < LOWEST_FREE_PORT && privcap_can_bind_low(),
+        .chown = tun->chown_uploads && parent->account.anonymous,
         .writes_files = true, /* the log */
         .max_open = BROKER_OPEN_FILES,
         .max_data_mib = BROKER_DATA_MIB,
@@ -283,36 +367,83 @@ static bool become_broker(struct session *s)
     const char *step = "";
 
     parent->bind_service = plan.bind_service;
+    parent->gives_away = plan.chown;
     if (!privcap_become(&plan, &step)) {
         warn(s, "cannot give up root", step);
         return false;
     }
-    if (!enter_sandbox(s, SANDBOX_BROKER)) {
-        warn(s, "cannot give up root", "seccomp");
+    if ((is_rootless(s) && !sandbox_limit_files(NULL)) || !enter_sandbox(s, SANDBOX_BROKER)) {
+        warn(s, "cannot give up root", "landlock and seccomp");
         return false;
     }
     return true;
+}
+
+/* The session is somebody's now. */
+static void show_login(struct session *s)
+{
+    static const enum scoreboard_access access_of[] = {
+        [ACCOUNT_LOCAL] = SCOREBOARD_LOCAL,
+        [ACCOUNT_GUEST] = SCOREBOARD_GUEST,
+        [ACCOUNT_ANONYMOUS] = SCOREBOARD_ANONYMOUS,
+    };
+    const struct account *account = &s->parent.account;
+
+    scoreboard_login(&s->board, account->name, access_of[account->kind]);
+    proctitle_about(s->parent.peer_text, account->name);
+    proctitle_show("connected", "");
 }
 
 /* From the granted login on: P goes, S comes, N becomes nobody. */
 static bool change_over(struct session *s)
 {
     int slots_fd = s->env->auth->slots_fd;
+    int places_fd = s->env->auth->places_fd;
     bool good;
 
     end_child(s);
     sysutil_close(&s->parent.priv_fd);
+    s->parent.drain_told = false; /* S does not know what P knew */
+    show_login(s);
     if (!start_child(s, run_service)) {
         give_up(s, "421 Service not available.\r\n");
     }
     sysutil_close(&s->ctrl_fd);
     sysutil_close(&slots_fd);
+    if (s->parent.tun->max_per_user == 0) {
+        sysutil_close(&places_fd); /* else it holds the place of this session */
+    }
     s->parent.phase = PRIV_PHASE_AFTER;
     good = become_broker(s);
     if (!good) {
         (void)kill(s->child, SIGKILL); /* if we still may; our end is its end in any case */
     }
     return good;
+}
+
+/* What N knows goes to the table of sessions; its directory is L's alone. */
+static void enter_scoreboard(struct session *s)
+{
+    int dir_fd = s->env->scoreboard_fd;
+
+    if (dir_fd != -1 && !scoreboard_enter(&s->board, dir_fd, s->parent.peer_text)) {
+        log_message(LOG_WARNING, "session %d (%s) is not shown by --who: %s", s->parent.pid,
+                    s->parent.peer_text, strerror(errno));
+    }
+    sysutil_close(&dir_fd);
+}
+
+/* One name for all records of the session, if there is a log that shows it. */
+static void name_session(struct session *s)
+{
+    struct str id = STR_INIT(PRIVPARENT_ID_LEN);
+
+    if (s->env->tun->json_log_file == NULL) {
+        return;
+    }
+    str_append_format(&id, "%08x%08x", sysutil_random(UINT32_MAX), sysutil_random(UINT32_MAX));
+    memcpy(s->parent.session_id, str_text(&id), id.len + 1);
+    str_free(&id);
 }
 
 static void log_connect(const struct session *s)
@@ -357,15 +488,23 @@ void session_run(const struct session_env *env, int ctrl_fd)
     s.parent.tun = env->tun;
     s.parent.auth = env->auth;
     s.parent.phase = PRIV_PHASE_BEFORE;
-    s.parent.priv_fd = -1;
+    s.parent.priv_fd = s.parent.keeper_fd = -1;
     if (!learn_addresses(&s)) {
         _exit(EXIT_STATUS_OK);
     }
+    privparent_watch_drain();
+    enter_scoreboard(&s);
+    proctitle_about(s.parent.peer_text, "");
+    proctitle_show("connected", "");
     set_control_options(ctrl_fd);
+    name_session(&s);
     log_connect(&s);
+    load_banner(&s);
     if (!start_child(&s, run_greeter)) {
         give_up(&s, "421 Service not available.\r\n");
     }
+    free(s.banner);
+    s.banner = NULL;
     serve(&s);
     _exit(EXIT_STATUS_OK);
 }

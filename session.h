@@ -7,6 +7,7 @@
 #include "common.h"
 
 struct auth;
+struct resolver;
 struct sandbox;
 struct tunables;
 struct userdb;
@@ -17,6 +18,8 @@ struct session_env {
     const struct auth *auth;
     const struct sandbox *sandbox; /* NULL: no system call filters */
     struct userdb *names;          /* of users and groups; S adds its own */
+    const struct resolver *resolver;
+    int scoreboard_fd; /* the table of sessions; -1: there is none */
 };
 
 /*

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -22,19 +21,6 @@
 #include "tunable.h"
 
 #define LISTEN_BACKLOG 4096
-
-void startup_tidy_descriptors(void)
-{
-    int fd;
-
-    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* older kernels: they stay open */
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO) {
-        (void)close(fd);
-    }
-}
 
 /* ---- the listening socket ---- */
 
@@ -59,6 +45,11 @@ static void listen_failed(const struct netaddr *addr, int error)
     if (error == EADDRINUSE) {
         log_fatal("cannot listen on %s port %u: the port is taken. Is another FTP server running? "
                   "Stop it, or choose another port with listen_port.",
+                  text, (unsigned)addr->port);
+    }
+    if (error == EACCES) {
+        log_fatal("cannot listen on %s port %u: ports below 1024 need root or the capability "
+                  "CAP_NET_BIND_SERVICE. Add it, or choose a higher port with listen_port.",
                   text, (unsigned)addr->port);
     }
     log_fatal("cannot listen on %s port %u: %s", text, (unsigned)addr->port, strerror(error));
@@ -107,17 +98,25 @@ static void append_place(struct str *out, int listen_fd)
     str_append_format(out, ", port %u", (unsigned)addr.port);
 }
 
-void startup_announce(const struct tunables *tun, int listen_fd)
+void startup_announce(const struct tunables *tun, const int *listen_fds, unsigned count, bool given)
 {
-    struct str place = STR_INIT(256);
+    struct str place = STR_INIT(1024);
+    struct str logs = STR_INIT(4096);
 
-    append_place(&place, listen_fd);
+    for (unsigned i = 0; i < count; i++) {
+        str_append(&place, i > 0 ? "; " : "");
+        append_place(&place, listen_fds[i]);
+    }
+    if (given) {
+        str_append(&place, " (sockets of the service manager)");
+    }
+    log_append_places(tun, &logs);
     log_message(LOG_INFO, "version %s listens on %s%s%s%s%s%s", MINIFTPD_VERSION, str_text(&place),
                 tun->local_enable ? "; accounts of this machine may log in" : "",
                 tun->anonymous_enable ? "; anonymous users may log in" : "",
                 tun->write_enable ? "" : "; nobody may write",
-                tun->xferlog_enable && !tun->syslog_enable ? "; sessions are logged to " : "",
-                tun->xferlog_enable && !tun->syslog_enable ? tun->vsftpd_log_file : "");
+                logs.len > 0 ? "; sessions are logged to " : "", str_text(&logs));
+    str_free(&logs);
     str_free(&place);
 }
 

@@ -101,7 +101,17 @@ REFUSED = [
     Account("roothome", home_kind="link-to-root"),
 ]
 
-ALL = {account.name: account for account in SYSTEM + GOOD + REFUSED}
+# Homes with a mark for passwd_chroot_enable, and accounts that others get the rights of.
+PLACES = [
+    Account("marked", home="/home/marked/./in/side", home_kind="deep"),
+    Account("markend", home="/home/markend/./", home_kind="deep"),
+    Account("markfront", home="/./home/markfront", home_kind="deep"),
+    Account("marklost", home="/home/marklost/./lost", home_kind="lost"),
+    Account("guest"),
+    Account("tokens", home="/srv/web/$USER", home_kind="system"),
+]
+
+ALL = {account.name: account for account in SYSTEM + GOOD + REFUSED + PLACES}
 
 # Supplementary groups of `grp`.
 GROUPS = {f"team{n}": 2000 + n for n in range(1, 21)}
@@ -160,6 +170,10 @@ def make_home(account):
         os.chown(home, account.uid, account.gid)
     elif kind == "closed":
         home.mkdir(mode=0o000)
+    elif kind in ("deep", "lost"):
+        real = home if kind == "deep" else home.parent
+        real.mkdir(mode=0o755, parents=True)
+        os.chown(real, account.uid, account.gid)
     else:
         real = home
         if kind == "link":

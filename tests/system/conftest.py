@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import accounts
+from checking import Files
 from ftpd import Factory
 
 pytest.register_assert_rewrite("active", "bytewise", "checksums", "converted", "facts", "listings",
-                               "mlsx", "passive", "rules", "uploads")
+                               "logs", "mlsx", "passive", "rules", "uploads")
 
 TEST_LIMIT_SEC = 60
 COUNTS = {"passed": set(), "failed": set()}
@@ -123,6 +125,24 @@ def ftpd():
 
 
 @pytest.fixture
+def conf(tmp_path):
+    """conf(content) writes a configuration file; its path as text."""
+    return Files(tmp_path)
+
+
+@pytest.fixture
+def private_etc():
+    """An /etc for this test alone, with the accounts and little more."""
+    names = ("passwd", "shadow", "group", "nsswitch.conf", "shells", "ld.so.cache")
+    saved = {name: Path("/etc", name).read_bytes() for name in names}
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/etc"], check=True)
+    for name, content in saved.items():
+        Path("/etc", name).write_bytes(content)
+    yield Path("/etc")
+    subprocess.run(["umount", "--lazy", "/etc"], check=True)
+
+
+@pytest.fixture
 def home():
     """The home directory of alice, empty."""
     account = accounts.ALL["alice"]
@@ -134,6 +154,17 @@ def home():
             entry.unlink()
     path.chmod(0o755)
     return Tree(path, account)
+
+
+@pytest.fixture
+def ground():
+    """An empty directory /srv/ground of alice, gone after the test."""
+    account = accounts.ALL["alice"]
+    path = Path("/srv/ground")
+    path.mkdir(mode=0o755)
+    os.chown(path, account.uid, account.gid)
+    yield Tree(path, account)
+    shutil.rmtree(path)
 
 
 @pytest.fixture
@@ -175,3 +206,17 @@ def disk(home):
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], check=True)
     yield path
     subprocess.run(["umount", "--lazy", path], check=True)
+
+
+@pytest.fixture
+def syslog():
+    """What is sent to syslog; /dev is one of its own for the test."""
+    from logs import LogDaemon  # not before its asserts are registered
+
+    dev = Path("/dev")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", dev], check=True)
+    os.mknod(dev / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    daemon = LogDaemon()
+    yield daemon
+    daemon.stop()
+    subprocess.run(["umount", "--lazy", dev], check=True)

@@ -40,10 +40,20 @@ def listening_ports():
     return ports
 
 
+class Killed:
+    """Stands for a listener that was killed on purpose, so that its end is no fault."""
+
+    def poll(self):
+        return 0
+
+    def wait(self, timeout=None):
+        return 0
+
+
 class Ftpd:
     """One running daemon. Its files are in `directory`; its clients are closed with it."""
 
-    def __init__(self, directory, options, arguments=()):
+    def __init__(self, directory, options, arguments=(), prefix=(), **popen):
         directory.mkdir()
         self.conf_path = directory / "ftpd.conf"
         self.log_path = directory / "ftpd.log"
@@ -54,8 +64,8 @@ class Ftpd:
         self.write_conf()
         with open(self.stderr_path, "wb") as output:
             self.process = subprocess.Popen(
-                [PROGRAM, str(self.conf_path), *arguments], stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, cwd="/")
+                [*prefix, PROGRAM, str(self.conf_path), *arguments], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, **{"cwd": "/", **popen})
         self.pid = self.process.pid
 
     @property
@@ -134,6 +144,12 @@ class Ftpd:
 
     # The end.
 
+    def whole_log(self):
+        """Close the clients and wait for the last word of their sessions; returns the native log."""
+        self.close_clients()
+        assert not self.wait_no_sessions()
+        return self.log
+
     def close_clients(self):
         for client in self.clients:
             client.close()
@@ -157,6 +173,12 @@ class Ftpd:
             self.process.wait()
         return problems + self.alarms()
 
+    def kill(self):
+        """Kill the listener, and nobody else."""
+        self.process.kill()
+        self.process.wait()
+        self.process = Killed()
+
     def alarms(self):
         """The lines in log and messages that no test provokes."""
         lines = (self.stderr + self.log).splitlines()
@@ -179,8 +201,12 @@ class Factory:
 
     def start(self, *arguments, **options):
         """Start a daemon without waiting for it; `arguments` follow the configuration file."""
+        return self.start_by((), {}, *arguments, **options)
+
+    def start_by(self, prefix, popen, *arguments, **options):
+        """As start(), by another program in front (`prefix`) or with more for subprocess.Popen."""
         directory = self.directory / f"ftpd{len(self.daemons)}"
-        daemon = Ftpd(directory, options, arguments)
+        daemon = Ftpd(directory, options, arguments, prefix, **popen)
         self.daemons.append(daemon)
         return daemon
 

@@ -117,11 +117,11 @@ class Session:
         """All processes of the session."""
         return [self.parent] + [process.pid for process in procs.descendants(self.parent)]
 
-    def login(self, name="alice"):
+    def login(self, name="alice", password=None):
         if name == "ftp":
             self.client.login("anonymous", "test@example.com")
         else:
-            self.client.login(name, accounts.ALL[name].password)
+            self.client.login(name, password or accounts.ALL[name].password)
         assert procs.wait_for(self._parent_is_settled), "the session parent has not given up root"
         return self
 

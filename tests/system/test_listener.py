@@ -16,6 +16,9 @@ from ftpd import PROGRAM, listening_ports
 from ftpraw import DEADLINE_SEC, Client, receive_exactly
 from sessions import Session, gone
 
+OPTIONS = ("listen", "listen_ipv6", "listen_address", "listen_address6", "listen_port", "max_clients",
+           "max_per_ip", "background", "pid_file")
+
 CONTENT = bytes(range(256)) * 4000
 EVERY_HOST = ["127.0.0.1", "127.0.0.2", "::1", "fd00::1", "fd00::2"]
 

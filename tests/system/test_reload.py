@@ -8,6 +8,7 @@ import pytest
 
 import posture
 import procs
+from checking import MALFORMED
 from ftpraw import Client, receive, receive_exactly
 from sessions import Session, gone
 
@@ -17,9 +18,15 @@ CONTENT = bytes(range(256)) * 4000
 
 
 def reload(daemon, good=True, **changes):
-    """Reload and wait until the daemon says that it has; returns what it said."""
+    """Change options, reload, and wait until the daemon says that it has; returns what it said."""
+    daemon.write_conf(**changes)
+    return signal_reload(daemon, good)
+
+
+def signal_reload(daemon, good=True):
+    """The same with the file as it is."""
     before = len(daemon.stderr)
-    daemon.reload(**changes)
+    daemon.process.send_signal(signal.SIGHUP)
 
     def said():
         return DONE in daemon.stderr[before:] or REFUSED in daemon.stderr[before:]
@@ -119,13 +126,65 @@ def test_wrong_line_keeps_the_old_configuration(ftpd, name, value, word):
     assert greeting(daemon) == "second"
 
 
+def test_no_malformed_line_is_applied_in_half(ftpd):
+    """The good lines around a wrong one count as little as it does, whatever is wrong with it."""
+    daemon = ftpd(ftpd_banner="first")
+    number = len(daemon.conf_path.read_text().splitlines()) + 2
+    for line, words in MALFORMED.values():
+        daemon.write_conf()
+        with open(daemon.conf_path, "a", encoding="utf-8") as file:
+            file.write(f"ftpd_banner=second\n{line}\nftpd_banner=third\n")
+        said = signal_reload(daemon, good=False)
+        assert f"{daemon.conf_path}:{number}: " in said, line
+        assert greeting(daemon) == "first", line
+    with open(daemon.conf_path, "a", encoding="utf-8") as file:
+        file.write("#" * (1 << 20) + "\n")
+    said = signal_reload(daemon, good=False)
+    assert f"{daemon.conf_path}:{number + 2}: the file is longer" in said
+    assert greeting(daemon) == "first"
+
+
+def as_directory(path):
+    path.mkdir()
+
+
+def as_fifo(path):
+    os.mkfifo(path, 0o600)
+
+
+def as_dangling_link(path):
+    path.symlink_to("nowhere")
+
+
+def as_file_of_another(path):
+    path.write_text("ftpd_banner=second\n")
+    os.chown(path, 1001, 0)
+
+
+def as_file_that_a_group_can_write(path):
+    path.write_text("ftpd_banner=second\n")
+    os.chown(path, 0, 1001)
+    path.chmod(0o664)
+
+
+@pytest.mark.parametrize("become", [as_directory, as_fifo, as_dangling_link, as_file_of_another,
+                                    as_file_that_a_group_can_write])
+def test_file_that_is_no_longer_right_keeps_the_old_configuration(ftpd, become):
+    daemon = ftpd(ftpd_banner="first")
+    daemon.conf_path.unlink()
+    become(daemon.conf_path)
+    said = signal_reload(daemon, good=False)
+    assert f"{daemon.conf_path}: " in said
+    assert greeting(daemon) == "first"
+
+
 @pytest.mark.parametrize("changes, word", [
     ({"local_enable": "NO", "anonymous_enable": "NO"}, "local_enable"),
-    ({"listen": "NO"}, "listen"),
+    ({"listen_ipv6": "YES"}, "listen_ipv6"),
+    ({"run_as_launching_user": "YES"}, "run_as_launching_user"),
     ({"pasv_min_port": "3000", "pasv_max_port": "2000"}, "pasv_min_port"),
     ({"nopriv_user": "nosuchuser"}, "nosuchuser"),
     ({"ftp_username": "nosuchuser"}, "nosuchuser"),
-    ({"vsftpd_log_file": "/nonexistent/log"}, "/nonexistent/log"),
     ({"secure_chroot_dir": "/tmp"}, "/tmp"),
 ])
 def test_configuration_that_does_not_fit_keeps_the_old_one(ftpd, home, changes, word):

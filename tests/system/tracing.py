@@ -10,14 +10,15 @@ import procs
 class Trace:
     """Follows `pid` and every process it starts, from now on until stop().
 
-    `calls` selects system calls as strace -e trace= does.
+    `calls` selects system calls as strace -e trace= does; `inject` lets some fail as -e inject= does.
     """
 
-    def __init__(self, pid, directory, calls):
+    def __init__(self, pid, directory, calls, inject=None):
         self.prefix = Path(directory) / "trace"
+        more = ["-e", f"inject={inject}"] if inject else []
         self.process = subprocess.Popen(
             ["strace", "-q", "-ff", "-s", "4096", "-e", f"trace={calls}", "-e", "signal=none",
-             "-o", str(self.prefix), "-p", str(pid)],
+             *more, "-o", str(self.prefix), "-p", str(pid)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         attached = procs.wait_for(lambda: procs.status(pid)["TracerPid"] != "0", 10)
         assert attached, f"strace does not attach: {self.process.poll()}"
