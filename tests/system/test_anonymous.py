@@ -9,6 +9,8 @@ import pytest
 import procs
 from accounts import ALL
 
+OPTIONS = ("ftp_username", "anon_root", "no_anon_password", "anon_world_readable_only")
+
 TOP = Path(ALL["ftp"].home)
 
 

@@ -10,6 +10,8 @@ import accounts
 import procs
 from accounts import ALL
 
+OPTIONS = ("local_enable", "anonymous_enable", "check_shell", "max_login_fails")
+
 GOOD = [account.name for account in accounts.GOOD]
 REFUSED = [account.name for account in accounts.REFUSED]
 NO_HOME = [account.name for account in accounts.REFUSED if account.home_kind != "own"]
