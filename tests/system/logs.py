@@ -48,9 +48,22 @@ def whole_lines(content):
     return content.split("\n")[:-1]
 
 
+def settled(read_log):
+    """What `read_log` returns at a moment when no line is just being written; the last it returned
+    if that does not come."""
+    seen = []
+
+    def is_whole():
+        seen.append(read_log())
+        return seen[-1] == "" or seen[-1].endswith("\n")
+
+    procs.wait_for(is_whole)
+    return seen[-1]
+
+
 def lines(daemon, event=None):
     """The lines so far, or those of one kind of event; every one of them must be well-formed."""
-    parsed = [Line(text) for text in whole_lines(daemon.log)]
+    parsed = [Line(text) for text in whole_lines(settled(lambda: daemon.log))]
     return [line for line in parsed if event in (None, line.event)]
 
 
@@ -69,7 +82,7 @@ def read(path):
 
 def xferlog(path):
     """The lines of a log in the format of wu-ftpd."""
-    return [Fields(XFERLOG, text) for text in whole_lines(read(path))]
+    return [Fields(XFERLOG, text) for text in whole_lines(settled(lambda: read(path)))]
 
 
 def wait_xferlog(path, count=1):
@@ -87,7 +100,8 @@ def _object(pairs):
 
 def records(path, event=None):
     """The objects of a JSON log, or those of one kind of event."""
-    found = [json.loads(text, object_pairs_hook=_object) for text in whole_lines(read(path))]
+    texts = whole_lines(settled(lambda: read(path)))
+    found = [json.loads(text, object_pairs_hook=_object) for text in texts]
     return [record for record in found if event in (None, record["event"])]
 
 

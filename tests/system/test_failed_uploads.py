@@ -205,11 +205,16 @@ def test_what_cannot_be_removed_is_logged(daemon, client, home):
 
 
 def test_end_of_the_parent_is_a_failure(daemon, home):
+    """The listener is held back: it ends what is left of such a session as soon as it sees it."""
     session = Session(daemon).login()
     sock = begin(session.client, home, "STOR f")
-    os.kill(session.parent, signal.SIGKILL)
-    drain(sock)
-    assert wait_for(lambda: home.names() == [])
+    os.kill(daemon.pid, signal.SIGSTOP)
+    try:
+        os.kill(session.parent, signal.SIGKILL)
+        drain(sock)
+        assert wait_for(lambda: home.names() == [])
+    finally:
+        os.kill(daemon.pid, signal.SIGCONT)
 
 
 # ALLO: what an upload is held to.
