@@ -108,9 +108,9 @@ enum tunable_scope {
     BOOL(reverse_lookup_enable, true, NULL, SCOPE_SESSION,                                                             \
          "Tell PAM the name of the client's machine instead of its address. Only in a build with WITH_PAM=1.")         \
     SECTION("Where users are")                                                                                         \
-    BOOL(chroot_local_user, false, "YES", SCOPE_USER,                                                                  \
+    BOOL(chroot_local_user, false, "YES", SCOPE_SESSION,                                                               \
          "Keep local users inside their home directory. It may be writable: nothing is ever loaded from it.")          \
-    BOOL(chroot_list_enable, false, NULL, SCOPE_USER,                                                                  \
+    BOOL(chroot_list_enable, false, NULL, SCOPE_SESSION,                                                               \
          "Make exceptions: the users in chroot_list_file are kept inside their home when chroot_local_user=NO, "       \
          "and are free when it is YES.")                                                                               \
     TEXT(chroot_list_file, "/etc/vsftpd.chroot_list", NULL, SCOPE_SESSION,                                             \

@@ -88,23 +88,24 @@ def test_empty_value_of_a_user_unsets_a_text(users, ground):
 
 
 def test_place_of_a_user(users, ground):
-    users.write("alice", "chroot_local_user=YES", "local_root=/srv/ground")
-    users.write("marked", "chroot_local_user=YES", "passwd_chroot_enable=YES")
-    users.write("bob", "chroot_local_user=NO")
-    daemon = users.daemon()
+    users.write("alice", "local_root=/srv/ground")
+    users.write("marked", "passwd_chroot_enable=YES")
+    daemon = users.daemon(chroot_local_user="YES")
     alice = daemon.login("alice")
     assert posture.root(daemon.only_session()[1].pid) == "/srv/ground"
     assert alice.pwd() == "/"
     assert daemon.login("marked").pwd() == "/in/side"
-    assert daemon.login("bob").pwd() == "/home/bob"
-
-
-def test_user_can_be_freed(users):
-    """With vsftpd chroot_local_user has no effect in such a file."""
-    users.write("alice", "chroot_local_user=NO")
-    daemon = users.daemon(chroot_local_user="YES")
-    assert daemon.login("alice").pwd() == "/home/alice"
     assert daemon.login("bob").pwd() == "/"
+
+
+@pytest.mark.parametrize("all_users, one_user, seen", [("YES", "NO", "/"),
+                                                       ("NO", "YES", "/home/alice")])
+def test_who_is_kept_in_is_decided_for_all(users, all_users, one_user, seen):
+    """With vsftpd, too, chroot_local_user and chroot_list_enable have no effect in such a file."""
+    users.write("alice", f"chroot_local_user={one_user}", "chroot_list_enable=YES",
+                "chroot_list_file=/etc/passwd")
+    daemon = users.daemon(chroot_local_user=all_users)
+    assert daemon.login("alice").pwd() == seen
 
 
 def test_session_parent_goes_by_the_options_of_the_user(users, home):
