@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "password.h"
+#include "privsock.h"
 #include "str.h"
 #include "virtual.h"
 
@@ -162,6 +163,9 @@ int passwdcmd_run(const char *file, const char *name)
         return complain(
             "the name is empty, too long, or has a blank, a slash, a colon or a control "
             "character, or begins with - or #");
+    }
+    if (privsock_is_anonymous(name)) {
+        return complain("ftp and anonymous are names of anonymous users, who have no password");
     }
     fault = get_password(password, sizeof(password));
     if (fault == NULL && !password_hash(password, hash)) {

@@ -117,6 +117,12 @@ def test_name_that_nobody_can_have(path, name):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("name", ["ftp", "anonymous", "Anonymous"])
+def test_names_of_anonymous_users(path, name):
+    assert "names of anonymous users" in passwd(path, name, "secret\n", 1)
+    assert not path.exists()
+
+
 def test_names_of_the_longest_length_and_of_utf8(path):
     for name in ("n" * 128, "jürgen", "web.user@example.org"):
         passwd(path, name, "secret\n")
