@@ -209,7 +209,8 @@ def test_refusals_are_in_the_log(daemon, client):
     client.cmd(f"ALLO {LIMIT + 1}", 552)
     text = f"max_upload_size={LIMIT}"
     assert wait_for(lambda: daemon.log.count(text) == 2), daemon.log
-    assert "FAIL UPLOAD" in daemon.log and "/home/alice/f" in daemon.log
+    log = daemon.whole_log()
+    assert "FAIL UPLOAD" in log and "/home/alice/f" in log
 
 
 def test_downloads_have_no_such_limit(client, home):

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import posture
+import procs
 from accounts import ALL
 from rules import mode_of
 
@@ -171,7 +172,7 @@ def test_options_that_cannot_differ_have_no_effect(users, home):
     daemon = users.daemon()
     client = daemon.login("alice")
     client.cmd("MKD new", 257)
-    assert "OK MKDIR" in daemon.log
+    assert procs.wait_for(lambda: "OK MKDIR" in daemon.log)
     assert posture.ids(daemon.only_session()[0].pid, "Uid")[0] == ALL["nobody"].uid
 
 

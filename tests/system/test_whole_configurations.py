@@ -101,6 +101,12 @@ def directory(path, owner=0, mode=0o755, **files):
     return path
 
 
+def wait_in(path, pattern):
+    """Wait for a line in a log: it is written after the reply."""
+    assert procs.wait_for(lambda: Path(path).exists() and re.search(
+        pattern, Path(path).read_text(), re.MULTILINE)), (path, pattern)
+
+
 def check(name, code=0):
     """What -t says about a file."""
     result = subprocess.run([PROGRAM, "-t", CONFIGS / name], capture_output=True, text=True,
@@ -129,8 +135,7 @@ def test_anonymous_mirror(server, tmp_path):
     assert not (tmp_path / "copy/list.private").exists()
     curl("ftp://127.0.0.1/list.private", code=78)
     curl("--upload-file", "/etc/hostname", "ftp://127.0.0.1/x", code=25)
-    lines = Path("/var/log/xferlog").read_text().splitlines()
-    assert any(re.search(r" 100000 /pool/file1 b _ o a \S+ ftp 0 \* c$", line) for line in lines)
+    wait_in("/var/log/xferlog", r" 100000 /pool/file1 b _ o a \S+ ftp 0 \* c$")
 
 
 def test_web_hosting(server, home):
@@ -149,9 +154,8 @@ def test_web_hosting(server, home):
     daemon.connect().cmd("USER carol", 530)
     assert daemon.connect().cmd("USER alice", 331)
     assert "carol" in daemon.log
-    assert re.search(r" /new b _ i r alice ftp 0 \* c$", Path("/var/log/xferlog").read_text(),
-                     re.MULTILINE)
-    assert "[alice] OK UPLOAD" in daemon.log
+    wait_in("/var/log/xferlog", r" /new b _ i r alice ftp 0 \* c$")
+    wait_in("/var/log/vsftpd.log", r"\[alice\] OK UPLOAD")
     check("web-hosting.conf")
 
 
@@ -191,7 +195,7 @@ def test_behind_nat(server, home):
         outside.close()
     finally:
         subprocess.run(["ip", "address", "del", "10.9.8.7/32", "dev", "lo"], check=True)
-    assert "OK LOGIN" in daemon.stderr  # the log is standard output
+    wait_in(daemon.stderr_path, "OK LOGIN")  # the log is standard output
 
 
 def test_drop_box(server):
@@ -234,6 +238,7 @@ def test_camera_uploads(server):
     client = daemon.login()
     client.cmd("DELE 2026-11-22/1.jpg", 550)
     client.cmd("MKD x", 257)
+    wait_in("/var/log/ftp.json", r'"event":"mkdir".*"path":"/x"')
     records = [json.loads(line) for line in Path("/var/log/ftp.json").read_text().splitlines()]
     assert [one for one in records if one.get("path") == "/2026-11-22/1.jpg"]
     picture.unlink()
@@ -252,9 +257,9 @@ def test_read_only_archive(server, tmp_path):
     client = daemon.login()
     for line in ("DELE members.txt", "MKD x", "RNFR members.txt", "SITE CHMOD 777 members.txt"):
         client.cmd(line, 550)
-    assert re.search(r" 300000 /2025/report b _ o g alice ftp 0 \* c$",
-                     Path("/var/log/xferlog").read_text(), re.MULTILINE)
-    titles = [Path(f"/proc/{one.pid}/cmdline").read_bytes() for one in procs.descendants(daemon.pid)]
+    wait_in("/var/log/xferlog", r" 300000 /2025/report b _ o g alice ftp 0 \* c$")
+    titles = [Path(f"/proc/{one.pid}/cmdline").read_bytes()
+              for one in procs.descendants(daemon.pid)]
     assert any(b"alice" in title for title in titles)
 
 
