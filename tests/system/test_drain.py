@@ -275,7 +275,8 @@ def test_turned_away_clients_are_in_the_log(ftpd, home):
     session.retr()
     drain(daemon)
     turned_away()
-    assert procs.wait_for(lambda: 'CONNECT: Client "127.0.0.1", "Connection refused: the service is going down."' in daemon.log)
+    text = 'CONNECT: Client "127.0.0.1", "Connection refused: the service is going down."'
+    assert procs.wait_for(lambda: text in daemon.log)
     assert "draining: no new sessions, transfers are finished; sessions left: 1" in daemon.stderr
 
 
