@@ -20,13 +20,86 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FIRST_ROOM 64 /* items of an array that grows */
+#define FIRST_ROOM       64    /* items of an array that grows */
+#define PACK_EDGE        65536 /* bytes; no hole is so large */
+#define PACK_LARGEST     512   /* bytes; sessions allocate little else */
+#define PACK_STEP        16    /* of the sizes that malloc(3) tells apart */
+#define PACK_PAGE        4096  /* of nearly all machines; it is only about speed */
+#define PACK_OVERHEAD    32    /* bytes of malloc(3) around two blocks, about */
+#define PACK_FILLERS_MAX 4096
 
 void sysutil_bug(const char *file, int line, const char *text)
 {
     /* stderr is /dev/null in the processes of a session, and an abort says enough to their parent */
     dprintf(STDERR_FILENO, MINIFTPD_NAME ": BUG: %s:%d: %s\n", file, line, text);
     abort();
+}
+
+pid_t sysutil_fork(void)
+{
+#if __GLIBC_PREREQ(2, 34)
+    return _Fork();
+#else
+    return fork();
+#endif
+}
+
+/* A block that fills a hole. */
+struct filler {
+    struct filler *next;
+};
+
+static struct filler *fillers; /* of this process */
+
+/* Allocate one; NULL without memory. Nothing is written to it but the link. */
+static struct filler *keep_filler(size_t size)
+{
+    struct filler *filler = malloc(size);
+
+    if (filler != NULL) {
+        filler->next = fillers;
+        fillers = filler;
+    }
+    return filler;
+}
+
+void sysutil_unpack_heap(void)
+{
+    while (fillers != NULL) {
+        struct filler *next = fillers->next;
+
+        free(fillers);
+        fillers = next;
+    }
+}
+
+/* Fill the page up in which the next block would lie. */
+static void keep_page_end(void)
+{
+    const struct filler *last = keep_filler(sizeof(*last));
+    size_t room = PACK_PAGE - (uintptr_t)last % PACK_PAGE;
+
+    if (room > PACK_OVERHEAD * 2 &&
+        room < PACK_PAGE / 4 * 3) { /* else it is at an end, or a begin */
+        (void)keep_filler(room - PACK_OVERHEAD - sizeof(*last));
+    }
+}
+
+void sysutil_pack_heap(void)
+{
+    const struct filler *edge;
+    unsigned count = 0;
+
+    sysutil_unpack_heap();
+    edge = keep_filler(PACK_EDGE);
+    for (size_t size = PACK_LARGEST; edge != NULL && size >= sizeof(*edge); size -= PACK_STEP) {
+        const struct filler *filler;
+
+        do { /* the one behind the edge stays, too: freed it would be what comes next */
+            filler = keep_filler(size);
+        } while (filler != NULL && filler < edge && ++count < PACK_FILLERS_MAX);
+    }
+    keep_page_end();
 }
 
 int64_t sysutil_now_ms(void)
@@ -129,8 +202,13 @@ int sysutil_tcp_server(const struct sockaddr *addr, socklen_t addr_len, int back
 
 int sysutil_accept(int listen_fd, int flags)
 {
+    return sysutil_accept_from(listen_fd, flags, NULL, NULL);
+}
+
+int sysutil_accept_from(int listen_fd, int flags, struct sockaddr *from, socklen_t *from_len)
+{
     for (;;) {
-        int fd = accept4(listen_fd, NULL, NULL, flags | SOCK_CLOEXEC);
+        int fd = accept4(listen_fd, from, from_len, flags | SOCK_CLOEXEC);
 
         if (fd != -1 || (errno != EINTR && errno != ECONNABORTED)) {
             return fd;
@@ -264,19 +342,29 @@ int sysutil_wait(pid_t pid)
     return status;
 }
 
-bool sysutil_wait_until(pid_t pid, int64_t deadline_ms, int *status_out)
+static bool has_ended(pid_t pid, int *status_out)
 {
-    struct pollfd pfd = {.fd = sysutil_pidfd_open(pid), .events = POLLIN};
     pid_t got;
 
-    if (pfd.fd != -1) {
-        (void)sysutil_poll(&pfd, 1, deadline_ms); /* waitpid below has the answer */
-        sysutil_close(&pfd.fd);
-    }
     do {
         got = waitpid(pid, status_out, WNOHANG);
     } while (got == -1 && errno == EINTR);
     return got == pid;
+}
+
+bool sysutil_wait_until(pid_t pid, int64_t deadline_ms, int *status_out)
+{
+    struct pollfd pfd = {.fd = -1, .events = POLLIN};
+
+    if (has_ended(pid, status_out)) {
+        return true;
+    }
+    pfd.fd = sysutil_pidfd_open(pid);
+    if (pfd.fd != -1) {
+        (void)sysutil_poll(&pfd, 1, deadline_ms); /* what follows has the answer */
+        sysutil_close(&pfd.fd);
+    }
+    return has_ended(pid, status_out);
 }
 
 int sysutil_pidfd_open(pid_t pid)

@@ -26,6 +26,22 @@ struct pollfd;
 #define bug(text) sysutil_bug(__FILE__, __LINE__, (text))
 NORETURN void sysutil_bug(const char *file, int line, const char *text);
 
+/*
+ * fork(2) for a process of ours that has one thread and calls no libraries with handlers of their own:
+ * without what the C library does for those, each time, in pages that parent and child share till then.
+ */
+pid_t sysutil_fork(void);
+
+/*
+ * Take what lies free between the blocks of the heap out of use. What is allocated from now on lies
+ * together at its end, and so do the pages that processes forked from this one write to: each of those
+ * is copied.
+ */
+void sysutil_pack_heap(void);
+
+/* Give it back, before much is allocated. */
+void sysutil_unpack_heap(void);
+
 /* Milliseconds of CLOCK_MONOTONIC; never 0. */
 int64_t sysutil_now_ms(void);
 
@@ -57,6 +73,10 @@ MUST_CHECK int sysutil_tcp_server(const struct sockaddr *addr, socklen_t addr_le
 
 /* accept4(2) with CLOEXEC and `flags`; EINTR and ECONNABORTED are retried. -1 with errno. */
 MUST_CHECK int sysutil_accept(int listen_fd, int flags);
+
+/* The same, with the address of the peer into *from of *from_len bytes, which become those it has. */
+MUST_CHECK int sysutil_accept_from(int listen_fd, int flags, struct sockaddr *from,
+                                   socklen_t *from_len);
 
 /* The pending error of a socket (SO_ERROR), 0 if none. */
 int sysutil_socket_error(int fd);

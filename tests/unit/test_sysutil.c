@@ -405,6 +405,27 @@ static void a_tcp_server_accepts(void **state)
     close(listen_fd);
 }
 
+static void accepting_tells_who_it_is(void **state)
+{
+    struct netaddr addr, from;
+    int listen_fd = listen_on("127.0.0.1", false, &addr);
+    int client_fd = connect_to(&addr);
+    union netaddr_sockaddr sa, own;
+    socklen_t len = sizeof(sa), own_len = sizeof(own);
+    int fd = sysutil_accept_from(listen_fd, 0, &sa.sa, &len);
+
+    (void)state;
+    assert_int_not_equal(fd, -1);
+    assert_true(is_cloexec(fd));
+    assert_true(netaddr_from_sockaddr(&from, &sa));
+    assert_true(netaddr_same_host(&from, &addr));
+    assert_int_equal(getsockname(client_fd, &own.sa, &own_len), 0);
+    assert_int_equal(from.port, ntohs(own.in.sin_port));
+    close(fd);
+    close(client_fd);
+    close(listen_fd);
+}
+
 static void a_port_in_use_is_eaddrinuse(void **state)
 {
     struct netaddr addr;
@@ -495,6 +516,54 @@ static void random_numbers_stay_below_their_limit(void **state)
     assert_true(seen[0] && seen[1] && seen[2]);
 }
 
+/* Blocks keep their content, and what was taken out of use comes back. */
+static void a_heap_is_packed_as_often_as_wanted(void **state)
+{
+    char *blocks[64];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+        blocks[i] = malloc(100);
+        assert_non_null(blocks[i]);
+        memset(blocks[i], (int)i, 100);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i += 2) {
+        free(blocks[i]);
+    }
+    for (int round = 0; round < 3; round++) {
+        sysutil_pack_heap();
+        sysutil_pack_heap();
+        sysutil_unpack_heap();
+    }
+    for (size_t i = 1; i < ARRAY_LEN(blocks); i += 2) {
+        assert_int_equal(blocks[i][0], i);
+        assert_int_equal(blocks[i][99], i);
+        free(blocks[i]);
+    }
+}
+
+static void a_forked_child_has_its_status_at_once_or_later(void **state)
+{
+    siginfo_t info;
+    int status;
+
+    (void)state;
+    for (int early = 0; early < 2; early++) {
+        pid_t pid = sysutil_fork();
+
+        if (pid == 0) {
+            _exit(7);
+        }
+        assert_true(pid > 0);
+        if (early == 1) { /* it has ended before we ask */
+            assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+        }
+        assert_true(sysutil_wait_until(pid, sysutil_now_ms() + 10000, &status));
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 7);
+    }
+}
+
 static void an_array_doubles_and_keeps_its_content(void **state)
 {
     size_t room = 0;
@@ -536,11 +605,14 @@ int main(void)
     UNIT_ADD(a_full_descriptor_table_is_emfile);
     UNIT_ADD(the_end_of_the_peer_is_0_to_read_and_epipe_to_write);
     UNIT_ADD(a_tcp_server_accepts);
+    UNIT_ADD(accepting_tells_who_it_is);
     UNIT_ADD(a_port_in_use_is_eaddrinuse);
     UNIT_ADD(an_ipv6_server_takes_ipv4_unless_told_not_to);
     UNIT_ADD(a_refused_connection_is_a_socket_error);
     UNIT_ADD(waiting_for_a_child_ends_at_the_deadline);
     UNIT_ADD(random_numbers_stay_below_their_limit);
+    UNIT_ADD(a_heap_is_packed_as_often_as_wanted);
+    UNIT_ADD(a_forked_child_has_its_status_at_once_or_later);
     UNIT_ADD(an_array_doubles_and_keeps_its_content);
     return unit_run("sysutil");
 }
