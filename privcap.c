@@ -191,15 +191,32 @@ bool privcap_become_listener(unsigned max_clients, const char **step_out)
     return set_caps(NULL, 0, NULL, 0) && privcap_set_no_new_privs();
 }
 
-static bool drop_bounding_set(void)
+/* May this one be in the bounding set, when nothing was dropped yet? */
+static bool may_be_bound(bool uncut, cap_value_t cap)
 {
-    for (size_t i = 0; i < ARRAY_LEN(listener_caps); i++) {
+    return uncut || in_listener_caps(cap);
+}
+
+static bool drop_bounding_set(bool uncut)
+{
+    for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
         /* fails without CAP_SETPCAP, which does not matter where there is nothing to drop */
-        if (cap_drop_bound(listener_caps[i]) == -1 && cap_get_bound(listener_caps[i]) != 0) {
+        if (may_be_bound(uncut, cap) && cap_drop_bound(cap) == -1 && cap_get_bound(cap) != 0) {
             return false;
         }
     }
     return true;
+}
+
+bool privcap_begin_session(bool *bounds_empty_out)
+{
+#ifdef WITH_PAM
+    *bounds_empty_out = false;
+    return true;
+#else
+    *bounds_empty_out = is_root();
+    return !*bounds_empty_out || drop_bounding_set(false);
+#endif
 }
 
 static bool set_ids(const struct privcap_plan *plan)
@@ -233,8 +250,9 @@ static bool enter_dir(const struct privcap_plan *plan)
 
 static bool set_limits(const struct privcap_plan *plan)
 {
-    if (!set_limit(RLIMIT_NOFILE, plan->max_open) || !set_limit(RLIMIT_NPROC, 0) ||
-        !set_limit(RLIMIT_MSGQUEUE, 0) || !set_limit(RLIMIT_MEMLOCK, 0)) {
+    if ((plan->uncut && !set_limit(RLIMIT_CORE, 0)) || !set_limit(RLIMIT_NOFILE, plan->max_open) ||
+        (!plan->may_fork && !set_limit(RLIMIT_NPROC, 0)) || !set_limit(RLIMIT_MSGQUEUE, 0) ||
+        !set_limit(RLIMIT_MEMLOCK, 0)) {
         return false;
     }
 #if !defined(__SANITIZE_ADDRESS__)
@@ -277,8 +295,8 @@ static bool verify_caps(const struct privcap_plan *plan, bool was_root)
         good = cap_set_flag(want, CAP_PERMITTED, count, kept, CAP_SET) == 0;
     }
     good = good && cap_compare(now, want) == 0;
-    for (size_t i = 0; good && was_root && i < ARRAY_LEN(listener_caps); i++) {
-        good = cap_get_bound(listener_caps[i]) == 0;
+    for (cap_value_t cap = 0; good && was_root && cap < cap_max_bits(); cap++) {
+        good = !may_be_bound(plan->uncut, cap) || cap_get_bound(cap) == 0;
     }
     if (now != NULL) {
         (void)cap_free(now);
@@ -312,7 +330,7 @@ bool privcap_become(const struct privcap_plan *plan, const char **step_out)
         bug("nothing that talks to the network runs as root, and nobody else can have a jail");
     }
     *step_out = "emptying the capability bounding set";
-    if (was_root && !drop_bounding_set()) {
+    if (was_root && !plan->bounds_empty && !drop_bounding_set(plan->uncut)) {
         return false;
     }
     *step_out = "changing ids";

@@ -18,13 +18,16 @@ struct privcap_plan {
     gid_t gid;
     const gid_t *groups; /* supplementary groups */
     size_t group_count;
-    const char *dir;       /* entered with the new ids, never as root */
-    const char *start;     /* then entered, seen from there, if it can be; NULL or "": not */
-    bool jail;             /* chroot to dir */
-    bool bind_service;     /* keep CAP_NET_BIND_SERVICE permitted, not effective */
-    bool chown;            /* the same for CAP_CHOWN */
-    bool writes_files;     /* false: RLIMIT_FSIZE 0 */
-    unsigned max_open;     /* RLIMIT_NOFILE */
+    const char *dir;   /* entered with the new ids, never as root */
+    const char *start; /* then entered, seen from there, if it can be; NULL or "": not */
+    bool jail;         /* chroot to dir */
+    bool bounds_empty; /* the bounding set is: privcap_begin_session(); that is verified, too */
+    bool bind_service; /* keep CAP_NET_BIND_SERVICE permitted, not effective */
+    bool chown;        /* the same for CAP_CHOWN */
+    bool may_fork;     /* miniftpd-tls only; else RLIMIT_NPROC 0 */
+    bool uncut;        /* the same: the listener has not cut bounding set and core files before */
+    bool writes_files; /* false: RLIMIT_FSIZE 0 */
+    unsigned max_open; /* RLIMIT_NOFILE */
     unsigned max_data_mib; /* RLIMIT_DATA in MiB */
 };
 
@@ -40,6 +43,13 @@ bool privcap_can_bind_low(void);
 
 /* For a process that may not load a system call filter without it. Returns false with errno. */
 MUST_CHECK bool privcap_set_no_new_privs(void);
+
+/*
+ * The parent of a session, at start: an empty bounding set, for it and all its children, which run no
+ * programs. Not WITH_PAM: modules do, and each other process empties its own in privcap_become(); without
+ * root nobody can. *bounds_empty_out says what was done, for the plans. Returns false with errno.
+ */
+MUST_CHECK bool privcap_begin_session(bool *bounds_empty_out);
 
 /*
  * The listener, at start: no supplementary groups, only the capabilities that sessions need, no cores,

@@ -17,10 +17,16 @@ enum sandbox_role {
     SANDBOX_BROKER,  /* N after login: internet sockets, no files */
     SANDBOX_SERVICE, /* S: files and descriptors it holds, no sockets of its own */
     SANDBOX_FENCED,  /* S without chroot: the same, and openat2(2) to see where a path leads */
+    SANDBOX_FORKER,  /* miniftpd-tls: takes descriptors, forks, and lets its child load the next */
+    SANDBOX_RELAY,   /* R: descriptors it is given */
     SANDBOX_COUNT
 };
 
-/* Compiled filters; made once by the listener, loaded as they are by each process. */
+/* The roles of each program, for sandbox_build. */
+#define SANDBOX_ROLES_TLS    (1U << SANDBOX_FORKER | 1U << SANDBOX_RELAY)
+#define SANDBOX_ROLES_DAEMON ((1U << SANDBOX_COUNT) - 1 - SANDBOX_ROLES_TLS)
+
+/* Compiled filters; made once when a program starts, loaded as they are by each process. */
 struct sandbox {
     struct {
         void *code; /* struct sock_filter[] */
@@ -31,8 +37,8 @@ struct sandbox {
 /* True if this build and this kernel have seccomp filters; else `why` says what is missing. */
 bool sandbox_available(const char **why);
 
-/* Compile the filters. Returns false with a reason in `error`. */
-MUST_CHECK bool sandbox_build(struct sandbox *sandbox, struct str *error);
+/* Compile the filters of the roles: bits 1 << SANDBOX_.... Returns false with a reason in `error`. */
+MUST_CHECK bool sandbox_build(struct sandbox *sandbox, unsigned roles, struct str *error);
 
 /*
  * Load the filter of a role; it cannot be taken off again. Needs no_new_privs or CAP_SYS_ADMIN.

@@ -131,8 +131,7 @@ def test_listener_holds_nothing_of_a_session(ftpd, home):
 def test_session_parent_before_login(ftpd):
     daemon = ftpd()
     pid = Session(daemon).parent
-    check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES,
-                 LISTENER_CAPABILITIES)
+    check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES, NONE)
     assert posture.filters(pid) == posture.filters(os.getpid()) + 1
     assert posture.limit(pid, "Max core file size") == (0, 0)
     assert kinds(pid) == sorted([PRIV, CONTROL, CHECKS, PLACES, *log_and_stderr(daemon)])
@@ -184,8 +183,7 @@ def test_verifier(ftpd):
         session = Session(daemon)
         session.check()
         pid = session.verifier
-        check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES,
-                     LISTENER_CAPABILITIES)
+        check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES, NONE)
         assert kinds(pid) == [CHECKS]
         assert posture.ids(session.child, "Uid") == NOBODY
         held.release()
