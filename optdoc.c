@@ -168,17 +168,6 @@ static void print_manual_accepted(FILE *out, const char *heading, enum tunable_t
     }
 }
 
-/* All names of FTPS in one sentence. */
-static void print_manual_later(FILE *out)
-{
-    fputs(".SS For FTPS\nThese belong to ssl_enable=YES, which is not there yet:\n", out);
-    for (size_t i = 0; i < tunable_row_count; i++) {
-        if (tunable_rows[i].heading == NULL && tunable_rows[i].type == TUNABLE_LATER) {
-            fprintf(out, ".B %s\n", tunable_rows[i].name);
-        }
-    }
-}
-
 void optdoc_print_manual(FILE *out)
 {
     struct tunables defaults;
@@ -202,7 +191,6 @@ void optdoc_print_manual(FILE *out)
     print_manual_accepted(out, "Always so", TUNABLE_FIXED);
     print_manual_accepted(out, "Without effect", TUNABLE_OBSOLETE);
     print_manual_accepted(out, "Without effect, and told to the log when YES", TUNABLE_UNMET);
-    print_manual_later(out);
     print_manual_accepted(out, "Other names", TUNABLE_ALIAS);
     str_free(&value);
     tunable_free(&defaults);
@@ -243,8 +231,15 @@ static const struct {
     { "secure_chroot_dir", "Debian's vsftpd: `/var/run/vsftpd/empty`. It is made at the start, where vsftpd refuses to start." },
     { "seccomp_sandbox", "Debian's and Fedora's vsftpd: `NO`. Remove a `NO` that was there because of vsftpd's faults." },
     { "run_as_launching_user", "Users are kept inside their directory all the same, by Landlock." },
-    { "ssl_enable", "`YES` is refused until there is FTPS." },
-    { "implicit_ssl", "`YES` is refused until there is FTPS." },
+    { "ssl_enable", "TLS runs in processes of its own, which alone hold the private key." },
+    { "implicit_ssl", "Encrypts without `ssl_enable=YES`, too, where vsftpd would serve in the clear. Data connections begin with PROT P." },
+    { "rsa_cert_file", "Read again at SIGHUP, where vsftpd wants a restart." },
+    { "dsa_cert_file", "The certificate may be ECDSA, beside one for RSA." },
+    { "require_ssl_reuse", "Only sessions of the same control connection count, and a refusal does not end the session." },
+    { "strict_ssl_read_eof", "vsftpd's manual says `NO`, its program `YES`." },
+    { "ssl_tlsv11", "YES lowers the security level of OpenSSL for the whole listener." },
+    { "ssl_ciphers", "vsftpd's own default has one cipher, and none for ECDSA." },
+    { "ssl_ciphersuites", "Fedora's." },
 };
 /* clang-format on */
 
@@ -263,8 +258,8 @@ static bool holds(const char *text, const char *part)
     return strstr(text, part) != NULL;
 }
 
-/* What a row means to who comes from vsftpd. `of_ftps`: it stands below the heading FTPS. */
-static const char *status_of(const struct tunable_row *row, bool of_ftps)
+/* What a row means to who comes from vsftpd. */
+static const char *status_of(const struct tunable_row *row)
 {
     switch (row->type) {
     case TUNABLE_FIXED:
@@ -272,8 +267,6 @@ static const char *status_of(const struct tunable_row *row, bool of_ftps)
     case TUNABLE_OBSOLETE:
     case TUNABLE_UNMET:
         return "no effect";
-    case TUNABLE_LATER:
-        return "comes with FTPS";
     case TUNABLE_ALIAS:
         return "another name";
     case TUNABLE_BOOL:
@@ -289,7 +282,7 @@ static const char *status_of(const struct tunable_row *row, bool of_ftps)
     if (holds(row->text, "WITH_PAM=1")) {
         return "as in vsftpd, with PAM";
     }
-    return of_ftps ? "comes with FTPS" : "as in vsftpd";
+    return "as in vsftpd";
 }
 
 /* `|` would end a cell of the table. */
@@ -301,17 +294,14 @@ static void print_cell(FILE *out, const char *text)
     }
 }
 
-static void print_migration_row(FILE *out, const struct tunable_row *row, const char *value,
-                                bool of_ftps)
+static void print_migration_row(FILE *out, const struct tunable_row *row, const char *value)
 {
-    fprintf(out, "| `%s` | %s | ", row->name, status_of(row, of_ftps));
+    fprintf(out, "| `%s` | %s | ", row->name, status_of(row));
     if (tunable_has_value(row)) {
         fprintf(out, value[0] != '\0' ? "`%s` | " : "not set | ", value);
         print_cell(out, remark_on(row));
     } else if (row->type == TUNABLE_ALIAS) {
         fprintf(out, "| of `%s`", row->target);
-    } else if (row->type == TUNABLE_LATER) {
-        fputs("|", out);
     } else {
         fputs("| ", out);
         print_cell(out, row->text);
@@ -347,7 +337,7 @@ void optdoc_print_migration(FILE *out)
         }
         str_clear(&value);
         tunable_append_value(&defaults, row, &value);
-        print_migration_row(out, row, str_text(&value), of_ftps);
+        print_migration_row(out, row, str_text(&value));
     }
     str_free(&value);
     tunable_free(&defaults);

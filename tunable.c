@@ -61,14 +61,11 @@
     {.name = #option, .type = (kind), .scope = SCOPE_USER, .text = (reason), .target = (other)},
 #define FIXED_ROW(option, why)    ACCEPTED_ROW(option, TUNABLE_FIXED, why, NULL)
 #define OBSOLETE_ROW(option, why) ACCEPTED_ROW(option, TUNABLE_OBSOLETE, why, NULL)
-#define LATER_ROW(option)                                                                          \
-    ACCEPTED_ROW(option, TUNABLE_LATER, "it belongs to ssl_enable=YES, which is not there yet",    \
-                 NULL)
-#define ALIAS_ROW(option, other) ACCEPTED_ROW(option, TUNABLE_ALIAS, "", #other)
+#define ALIAS_ROW(option, other)  ACCEPTED_ROW(option, TUNABLE_ALIAS, "", #other)
 
 const struct tunable_row tunable_rows[] = {TUNABLE_LIST(SECTION_ROW, BOOL_ROW, UINT_ROW, OCTAL_ROW,
-                                                        SIZE_ROW, TEXT_ROW, FIXED_ROW, LATER_ROW,
-                                                        OBSOLETE_ROW, UNMET_ROW, ALIAS_ROW)};
+                                                        SIZE_ROW, TEXT_ROW, FIXED_ROW, OBSOLETE_ROW,
+                                                        UNMET_ROW, ALIAS_ROW)};
 const size_t tunable_row_count = ARRAY_LEN(tunable_rows);
 
 bool tunable_has_value(const struct tunable_row *row)
@@ -137,7 +134,6 @@ void tunable_init(struct tunables *t)
             *text_of(t, row) = copy_text(row->default_text);
             break;
         case TUNABLE_FIXED:
-        case TUNABLE_LATER:
         case TUNABLE_OBSOLETE:
         case TUNABLE_UNMET: /* NO, as all bytes are 0 */
         case TUNABLE_ALIAS:
@@ -319,13 +315,17 @@ bool tunable_set(struct tunables *t, const struct tunable_row *row, const char *
     case TUNABLE_TEXT:
         return set_text(t, row, value, error);
     case TUNABLE_FIXED:
-    case TUNABLE_LATER:
     case TUNABLE_OBSOLETE:
         return true;
     case TUNABLE_ALIAS:
         break; /* tunable_find() never gives one */
     }
     bug("unknown type of option");
+}
+
+bool tunable_wants_tls(const struct tunables *t)
+{
+    return t->ssl_enable || t->implicit_ssl;
 }
 
 /* One contradiction: a line of its own. */
@@ -409,9 +409,8 @@ bool tunable_check(const struct tunables *t, struct str *errors)
         complain(errors, "listen=YES and listen_ipv6=YES contradict each other: the IPv6 listener "
                          "takes IPv4 clients too, so set listen=NO");
     }
-    if (t->ssl_enable || t->implicit_ssl) {
-        complain(errors, "ssl_enable and implicit_ssl: this version has no FTPS; NO would let "
-                         "passwords go in the clear, so that has to be said on purpose");
+    if (tunable_wants_tls(t) && !t->ssl_tlsv11 && !t->ssl_tlsv12 && !t->ssl_tlsv13) {
+        complain(errors, "ssl_tlsv12=NO and ssl_tlsv13=NO leave no version of TLS");
     }
     if (!t->anonymous_enable && !t->local_enable && t->virtual_users_file == NULL) {
         complain(errors, "anonymous_enable and local_enable are both NO: nobody could log in");
@@ -490,7 +489,6 @@ void tunable_append_value(const struct tunables *t, const struct tunable_row *ro
         str_append(out, text != NULL ? text : "");
         break;
     case TUNABLE_FIXED:
-    case TUNABLE_LATER:
     case TUNABLE_OBSOLETE:
     case TUNABLE_UNMET:
     case TUNABLE_ALIAS:

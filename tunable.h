@@ -27,7 +27,6 @@ enum tunable_type {
     TUNABLE_SIZE, /* bytes, 64 bits */
     TUNABLE_TEXT,
     TUNABLE_FIXED,    /* what it asks for is always so */
-    TUNABLE_LATER,    /* belongs to FTPS, which is not there yet */
     TUNABLE_OBSOLETE, /* has no effect any more */
     TUNABLE_UNMET,    /* a truth value: YES asks to refuse what is not refused here */
     TUNABLE_ALIAS,    /* another name of the row `target` */
@@ -46,7 +45,7 @@ enum tunable_scope {
  * UINT(name, default, min, max, shipped, scope, text)     OCTAL: the same, read and shown in octal;
  *                                                         SIZE: 64 bits, with K, M, G, T
  * TEXT(name, default, shipped, scope, text)               NULL: not set
- * FIXED(name, why)   OBSOLETE(name, why)   UNMET(name, why)   LATER(name)
+ * FIXED(name, why)   OBSOLETE(name, why)   UNMET(name, why)
  *                                                         accepted, see enum tunable_type
  * ALIAS(name, option)
  *
@@ -54,7 +53,7 @@ enum tunable_scope {
  * default there as a comment.
  */
 /* clang-format off */
-#define TUNABLE_LIST(SECTION, BOOL, UINT, OCTAL, SIZE, TEXT, FIXED, LATER, OBSOLETE, UNMET, ALIAS)                     \
+#define TUNABLE_LIST(SECTION, BOOL, UINT, OCTAL, SIZE, TEXT, FIXED, OBSOLETE, UNMET, ALIAS)                            \
     SECTION("Listening")                                                                                               \
     BOOL(listen, true, "NO", SCOPE_START,                                                                              \
          "Listen on IPv4. Counts as NO when listen_ipv6=YES is set and this is not. With NO here and there the "       \
@@ -319,37 +318,70 @@ enum tunable_scope {
          "Run without root, as the user who starts the daemon. Nobody but anonymous users and those of "               \
          "virtual_users_file can log in then; they are kept inside their directory by Landlock.")                      \
     SECTION("FTPS")                                                                                                    \
-    BOOL(ssl_enable, false, NULL, SCOPE_START,                                                                         \
-         "Encrypted sessions. This version does not have them: YES is refused, so that no password goes in the "       \
-         "clear by mistake.")                                                                                          \
-    BOOL(implicit_ssl, false, NULL, SCOPE_START,                                                                       \
-         "Encryption from the first byte on. This version does not have it: YES is refused.")                          \
-    LATER(allow_anon_ssl)                                                                                              \
-    LATER(ca_certs_file)                                                                                               \
-    LATER(debug_ssl)                                                                                                   \
-    LATER(dh_param_file)                                                                                               \
-    LATER(force_anon_data_ssl)                                                                                         \
-    LATER(force_anon_logins_ssl)                                                                                       \
-    LATER(force_local_data_ssl)                                                                                        \
-    LATER(force_local_logins_ssl)                                                                                      \
-    LATER(require_cert)                                                                                                \
-    LATER(require_ssl_reuse)                                                                                           \
-    LATER(rsa_cert_file)                                                                                               \
-    LATER(rsa_private_key_file)                                                                                        \
-    LATER(ssl_ciphers)                                                                                                 \
-    LATER(ssl_ciphersuites)                                                                                            \
-    LATER(ssl_request_cert)                                                                                            \
-    LATER(ssl_sni_hostname)                                                                                            \
-    LATER(ssl_tlsv1)                                                                                                   \
-    LATER(ssl_tlsv11)                                                                                                  \
-    LATER(ssl_tlsv12)                                                                                                  \
-    LATER(ssl_tlsv13)                                                                                                  \
-    LATER(ssl_tlsv1_1)                                                                                                 \
-    LATER(ssl_tlsv1_2)                                                                                                 \
-    LATER(ssl_tlsv1_3)                                                                                                 \
-    LATER(strict_ssl_read_eof)                                                                                         \
-    LATER(strict_ssl_write_shutdown)                                                                                   \
-    LATER(validate_cert)                                                                                               \
+    BOOL(ssl_enable, false, NULL, SCOPE_SESSION,                                                                       \
+         "Let clients encrypt their sessions (AUTH TLS). It needs a certificate, see rsa_cert_file, and the "          \
+         "program miniftpd-tls, which is installed beside this one. Logins of local and virtual users must be "        \
+         "encrypted then, see force_local_logins_ssl.")                                                                \
+    BOOL(implicit_ssl, false, NULL, SCOPE_SESSION,                                                                     \
+         "Encrypt from the first byte on, without AUTH, as old clients expect it on port 990 (listen_port=990). "      \
+         "It works without ssl_enable=YES, too.")                                                                      \
+    TEXT(rsa_cert_file, "/usr/share/ssl/certs/vsftpd.pem", NULL, SCOPE_SESSION,                                        \
+         "Certificate, with those that lead to the root behind it, in PEM form; it may also be one for ECDSA. "        \
+         "Read as root at the start and at each reload.")                                                              \
+    TEXT(rsa_private_key_file, NULL, NULL, SCOPE_SESSION,                                                              \
+         "Its private key, without a passphrase. Empty: it is in rsa_cert_file.")                                      \
+    TEXT(dsa_cert_file, NULL, NULL, SCOPE_SESSION,                                                                     \
+         "A second certificate, for clients that take ECDSA. With it the default of rsa_cert_file does not count: "    \
+         "set both to have both.")                                                                                     \
+    TEXT(dsa_private_key_file, NULL, NULL, SCOPE_SESSION,                                                              \
+         "Its private key. Empty: it is in dsa_cert_file.")                                                            \
+    BOOL(force_local_logins_ssl, true, NULL, SCOPE_SESSION,                                                            \
+         "With ssl_enable=YES: refuse logins of local and virtual users on connections that are not encrypted, "       \
+         "before a password is sent.")                                                                                 \
+    BOOL(force_local_data_ssl, true, NULL, SCOPE_USER,                                                                 \
+         "With ssl_enable=YES: their data connections must be encrypted, too (PROT P).")                               \
+    BOOL(allow_anon_ssl, false, NULL, SCOPE_SESSION,                                                                   \
+         "Anonymous users may encrypt their sessions. With NO they are refused on encrypted connections.")             \
+    BOOL(force_anon_logins_ssl, false, NULL, SCOPE_SESSION,                                                            \
+         "With ssl_enable=YES: anonymous users must encrypt.")                                                         \
+    BOOL(force_anon_data_ssl, false, NULL, SCOPE_USER,                                                                 \
+         "With ssl_enable=YES: their data connections must be encrypted, too (PROT P).")                               \
+    BOOL(require_ssl_reuse, true, NULL, SCOPE_SESSION,                                                                 \
+         "An encrypted data connection must resume the TLS session of its control connection, so nobody else can "     \
+         "take it; otherwise the answer is 522. NO is for clients that cannot do that.")                               \
+    BOOL(strict_ssl_read_eof, true, NULL, SCOPE_USER,                                                                  \
+         "An encrypted upload that ends without the end of TLS (close_notify) was cut off, and is answered with "      \
+         "426. NO is for clients that never send it; what was cut off cannot be told then.")                           \
+    BOOL(strict_ssl_write_shutdown, false, NULL, SCOPE_USER,                                                           \
+         "An encrypted download counts only if the client confirms its end, for which it has two seconds. Many "       \
+         "clients do not.")                                                                                            \
+    BOOL(ssl_tlsv12, true, NULL, SCOPE_SESSION,                                                                        \
+         "Offer TLS 1.2.")                                                                                             \
+    BOOL(ssl_tlsv13, true, NULL, SCOPE_SESSION,                                                                        \
+         "Offer TLS 1.3.")                                                                                             \
+    BOOL(ssl_tlsv11, false, NULL, SCOPE_SESSION,                                                                       \
+         "Offer TLS 1.1, too, for devices that are too old for more. It is not safe any more (RFC 8996).")             \
+    TEXT(ssl_ciphers, NULL, NULL, SCOPE_SESSION,                                                                       \
+         "Ciphers up to TLS 1.2, in the form of ciphers(1) of OpenSSL. Empty: all that are safe today, the "           \
+         "fastest first.")                                                                                             \
+    TEXT(ssl_ciphersuites, NULL, NULL, SCOPE_SESSION,                                                                  \
+         "Ciphers of TLS 1.3, with colons between. Empty: all of OpenSSL.")                                            \
+    TEXT(ssl_sni_hostname, NULL, NULL, SCOPE_SESSION,                                                                  \
+         "Refuse clients that do not ask for a server of this name (SNI). Many FTP clients ask for none.")             \
+    BOOL(ssl_request_cert, true, NULL, SCOPE_SESSION,                                                                  \
+         "Ask clients for a certificate of their own; they need not have one.")                                        \
+    BOOL(require_cert, false, NULL, SCOPE_SESSION,                                                                     \
+         "Refuse clients without a certificate of their own. Which ones count: validate_cert.")                        \
+    BOOL(validate_cert, false, NULL, SCOPE_SESSION,                                                                    \
+         "A certificate that a client shows must be signed by one of those in ca_certs_file. With NO any will do.")    \
+    TEXT(ca_certs_file, NULL, NULL, SCOPE_SESSION,                                                                     \
+         "Certificates that may sign those of clients, in PEM form.")                                                  \
+    BOOL(debug_ssl, false, NULL, SCOPE_SESSION,                                                                        \
+         "Log version and cipher of each encrypted connection, the certificate of the client, and whether a data "     \
+         "connection resumed the session.")                                                                            \
+    ALIAS(ssl_tlsv1_1, ssl_tlsv11)                                                                                     \
+    ALIAS(ssl_tlsv1_2, ssl_tlsv12)                                                                                     \
+    ALIAS(ssl_tlsv1_3, ssl_tlsv13)                                                                                     \
     FIXED(allow_writeable_chroot,                                                                                      \
          "the directory that a user is kept in may always be writable: nothing is loaded from it")                     \
     FIXED(async_abor_enable, "ABOR always works during transfers, also as urgent data")                                \
@@ -361,8 +393,7 @@ enum tunable_scope {
     FIXED(wc_logs_enable, "UTF-8 stays as it is in logs, and control characters are written as \\xHH")                 \
     OBSOLETE(banned_email_file, "no list of mail addresses is read")                                                   \
     UNMET(deny_email_enable, "the passwords of anonymous users are not looked at")                                     \
-    OBSOLETE(dsa_cert_file, "no client takes DSA certificates any more")                                               \
-    OBSOLETE(dsa_private_key_file, "no client takes DSA certificates any more")                                        \
+    OBSOLETE(dh_param_file, "the parameters are chosen with the client")                                               \
     OBSOLETE(ecdh_param_file, "the curve is chosen with the client")                                                   \
     OBSOLETE(email_password_file, "no list of passwords is read")                                                      \
     OBSOLETE(enable_iconv, "names are not converted")                                                                  \
@@ -376,6 +407,7 @@ enum tunable_scope {
     UNMET(secure_email_list_enable, "the passwords of anonymous users are not looked at")                              \
     OBSOLETE(ssl_sslv2, "SSL 2 is broken and never used")                                                              \
     OBSOLETE(ssl_sslv3, "SSL 3 is broken and never used")                                                              \
+    OBSOLETE(ssl_tlsv1, "TLS 1.0 is not offered; TLS 1.2 and 1.3 are, if ssl_enable=YES")                              \
     UNMET(tcp_wrappers, "hosts.allow and hosts.deny are not read; use a firewall")                                     \
     OBSOLETE(tilde_user_enable, "only ~ and ~/ are expanded, not the homes of others")                                 \
     OBSOLETE(convert_charset_enable, "names are not converted")                                                        \
@@ -392,7 +424,7 @@ enum tunable_scope {
 struct tunables {
     TUNABLE_LIST(TUNABLE_NO_FIELD, TUNABLE_BOOL_FIELD, TUNABLE_UINT_FIELD, TUNABLE_UINT_FIELD,
                  TUNABLE_SIZE_FIELD, TUNABLE_TEXT_FIELD, TUNABLE_NO_FIELD, TUNABLE_NO_FIELD,
-                 TUNABLE_NO_FIELD, TUNABLE_BOOL_FIELD, TUNABLE_NO_FIELD)
+                 TUNABLE_BOOL_FIELD, TUNABLE_NO_FIELD)
     bool listen_is_set; /* listen was named by the configuration */
 };
 
@@ -470,5 +502,8 @@ void tunable_append_changes(const struct tunables *base, const struct tunables *
 
 /* Apply such lines. Returns false (with part of them applied) if they are no such lines. */
 MUST_CHECK bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len);
+
+/* Are encrypted sessions served at all? (pure) */
+MUST_CHECK bool tunable_wants_tls(const struct tunables *t);
 
 #endif

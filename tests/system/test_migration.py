@@ -43,15 +43,15 @@ NAMES = """
     xferlog_enable xferlog_file xferlog_std_format
 """.split()
 
-STATUS = {"as in vsftpd", "as in vsftpd, with PAM", "always so", "no effect", "comes with FTPS",
-          "another name", "miniftpd's own"}
+STATUS = {"as in vsftpd", "as in vsftpd, with PAM", "always so", "no effect", "another name",
+          "miniftpd's own"}
 
-# Those that have no effect for good; the rest of vsftpd's options work, or will with FTPS.
+# Those that have no effect for good; the rest of vsftpd's options work.
 OBSOLETE = """
-    banned_email_file deny_email_enable dsa_cert_file dsa_private_key_file ecdh_param_file
-    email_password_file enable_iconv ftp_enable http_enable local_charset no_log_lock
-    one_process_model ptrace_sandbox remote_charset secure_email_list_enable ssl_sslv2 ssl_sslv3
-    tcp_wrappers tilde_user_enable convert_charset_enable double_377
+    banned_email_file deny_email_enable dh_param_file ecdh_param_file email_password_file
+    enable_iconv ftp_enable http_enable local_charset no_log_lock one_process_model ptrace_sandbox
+    remote_charset secure_email_list_enable ssl_sslv2 ssl_sslv3 ssl_tlsv1 tcp_wrappers
+    tilde_user_enable convert_charset_enable double_377
 """.split()
 
 
@@ -84,7 +84,7 @@ def test_every_option_of_vsftpd_has_a_row(rows):
 def test_every_status_is_explained(rows):
     assert {status for status, _, _ in rows.values()} <= STATUS
     head = PAGE.read_text().partition(MARK)[0]
-    for word in ("as in vsftpd", "always so", "no effect", "comes with FTPS", "miniftpd's own"):
+    for word in ("as in vsftpd", "always so", "no effect", "miniftpd's own"):
         assert f"*{word}*" in head
 
 

@@ -37,14 +37,14 @@ def words_of(path):
 
 
 def rows():
-    """{option: status} as --print-migration has them; those of FTPS are left out."""
+    """{option: status} as --print-migration has them."""
     found = {}
     for line in run("--print-migration").stdout.splitlines():
         if line.startswith("| `"):
             name, status = (cell.strip(" `") for cell in line.split("|")[1:3])
             found[name] = status
     assert len(found) > 150
-    return {name: status for name, status in found.items() if status != "comes with FTPS"}
+    return found
 
 
 def needs_proof(status):

@@ -119,8 +119,6 @@ static void the_manual_describes_every_option(void **state)
 
         if (row->heading != NULL) {
             str_append_format(&entry, ".SS %s ", row->heading);
-        } else if (row->type == TUNABLE_LATER) {
-            str_append_format(&entry, ".B %s ", row->name);
         } else if (row->type == TUNABLE_ALIAS) {
             str_append_format(&entry, ".TP .B %s is %s.", row->name, row->target);
         } else {
