@@ -36,6 +36,7 @@ static const struct event_row event_rows[LOG_EVENT_COUNT] = {
     [LOG_EVENT_RENAME] =   { "RENAME",       "rename",   true,  true,  "path",    "to" },
     [LOG_EVENT_CHMOD] =    { "CHMOD",        "chmod",    true,  true,  "path",    "mode" },
     [LOG_EVENT_WARNING] =  { "WARNING",      "warning",  false, false, "message", NULL },
+    [LOG_EVENT_DEBUG] =    { "DEBUG",        "debug",    false, false, "message", NULL },
     [LOG_EVENT_COMMAND] =  { "FTP command",  "command",  false, false, "line",    NULL },
     [LOG_EVENT_RESPONSE] = { "FTP response", "response", false, false, "line",    NULL },
 };
@@ -232,7 +233,10 @@ static const char *access_name(enum log_access access)
     return NULL;
 }
 
-/* Whether all was well: a connection that is refused has a text, and a warning never is good news. */
+/*
+ * Whether all was well: a connection that is refused has a text, a warning never is good news, and what
+ * debug_ssl tells never is bad.
+ */
 static bool went_well(const struct log_record *record)
 {
     switch (record->event) {
@@ -240,6 +244,8 @@ static bool went_well(const struct log_record *record)
         return record->text_len == 0;
     case LOG_EVENT_WARNING:
         return false;
+    case LOG_EVENT_DEBUG:
+        return true;
     default:
         return record->ok;
     }

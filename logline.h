@@ -33,6 +33,7 @@ enum log_event {
     LOG_EVENT_RENAME,
     LOG_EVENT_CHMOD,
     LOG_EVENT_WARNING,
+    LOG_EVENT_DEBUG,    /* what debug_ssl asks for */
     LOG_EVENT_COMMAND,  /* a line from the client; log_ftp_protocol */
     LOG_EVENT_RESPONSE, /* a line of a reply */
     LOG_EVENT_COUNT
@@ -58,7 +59,7 @@ struct log_who {
 
 struct log_record {
     enum log_event event;
-    bool ok;               /* meaningless for CONNECT, WARNING, COMMAND and RESPONSE */
+    bool ok;               /* meaningless for CONNECT, WARNING, DEBUG, COMMAND and RESPONSE */
     bool has_bytes;        /* `bytes` and `duration_ms` count */
     bool is_ascii;         /* of a transfer: TYPE A */
     bool is_anon_password; /* what `text` is, of an anonymous LOGIN */
