@@ -28,7 +28,7 @@
 #define LISTEN_BACKLOG      4096  /* strangers may come before the client; the kernel cuts it */
 
 /* How a request ended. */
-enum outcome { SERVED, GRANTED, BROKEN };
+enum outcome { SERVED, GRANTED, WANTS_TLS, BROKEN };
 
 struct request_row {
     enum priv_command command;
@@ -50,6 +50,8 @@ static enum outcome serve_data_sock(struct privparent *pp, const union priv_requ
 static enum outcome serve_log(struct privparent *pp, const union priv_request *request, size_t len);
 static enum outcome serve_chown_upload(struct privparent *pp, const union priv_request *request,
                                        size_t len);
+static enum outcome serve_start_tls(struct privparent *pp, const union priv_request *request,
+                                    size_t len);
 
 /* SECURITY: all that a child can ask for. There is no path, no uid and no host name in it. */
 /* clang-format off */
@@ -66,6 +68,8 @@ static const struct request_row requests[] = {
       offsetof(struct priv_log, text), sizeof(struct priv_log), serve_log },
     { PRIV_SOCK_CHOWN_UPLOAD, "CHOWN_UPLOAD", PRIV_PHASE_AFTER, true,
       sizeof(uint8_t), sizeof(uint8_t), serve_chown_upload },
+    { PRIV_SOCK_START_TLS, "START_TLS", PRIV_PHASE_BEFORE, false,
+      sizeof(uint8_t), sizeof(uint8_t), serve_start_tls },
 };
 /* clang-format on */
 
@@ -284,10 +288,30 @@ static enum outcome login_anonymous(struct privparent *pp, const char *name, con
     return grant_login(pp, password); /* by custom their mail address */
 }
 
+/* SECURITY: P refuses these before a password is sent; here it counts. NULL: this user may log in so. */
+static const char *tls_fault(const struct privparent *pp, bool anonymous)
+{
+    const struct tunables *tun = pp->tun;
+
+    if (!pp->tls && tun->ssl_enable &&
+        (anonymous ? tun->force_anon_logins_ssl : tun->force_local_logins_ssl)) {
+        return anonymous ? "not encrypted (force_anon_logins_ssl)"
+                         : "not encrypted (force_local_logins_ssl)";
+    }
+    if (pp->tls && anonymous && !tun->allow_anon_ssl && !tun->force_anon_logins_ssl) {
+        return "encrypted (allow_anon_ssl)";
+    }
+    return NULL;
+}
+
 static enum outcome check_login(struct privparent *pp, const char *name, const char *password)
 {
     char reason[AUTH_REASON_MAX] = "";
+    const char *fault = tls_fault(pp, privsock_is_anonymous(name));
 
+    if (fault != NULL) {
+        return refuse_login(pp, name, fault);
+    }
     if (!auth_list_allows(pp->auth, name, reason)) {
         return refuse_login(pp, name, reason);
     }
@@ -335,6 +359,7 @@ static enum outcome serve_login(struct privparent *pp, const union priv_request 
         memchr(login->password, '\0', login->password_len) != NULL) {
         return broken(pp, "a malformed LOGIN request from the service process");
     }
+    pp->protect = pp->tls && login->protect != 0;
     memcpy(name, login->name, login->name_len);
     memcpy(password, login->password, login->password_len);
     outcome = check_login(pp, name, password);
@@ -462,6 +487,9 @@ static bool may_report(const struct privparent *pp, uint8_t event)
     if (logline_is_protocol((enum log_event)event)) {
         return log_wants(pp->tun, (enum log_event)event);
     }
+    if (event == LOG_EVENT_DEBUG) {
+        return pp->tun->debug_ssl;
+    }
     return event == LOG_EVENT_WARNING || pp->phase == PRIV_PHASE_AFTER;
 }
 
@@ -549,6 +577,35 @@ static enum outcome serve_chown_upload(struct privparent *pp, const union priv_r
         return broken(pp, "an upload that changed while it was given away");
     }
     return answer(pp, PRIV_RESULT_OK, 0, 0, -1);
+}
+
+/* The session makes the relay; it holds the control connection. */
+static enum outcome serve_start_tls(struct privparent *pp, const union priv_request *request,
+                                    size_t len)
+{
+    (void)request;
+    (void)len;
+    if (pp->tls) {
+        return broken(pp, "a second request for TLS from the service process");
+    }
+    if (!tunable_wants_tls(pp->tun)) {
+        return broken(pp, "a request for TLS, which is not configured");
+    }
+    if (!pp->has_tls_program) {
+        return answer(pp, PRIV_RESULT_FAILED, EAGAIN, 0, -1);
+    }
+    return WANTS_TLS;
+}
+
+void privparent_answer_tls(struct privparent *pp, int plain_fd, int relay_fd)
+{
+    if (plain_fd == -1) {
+        (void)answer(pp, PRIV_RESULT_FAILED, errno, 0, -1);
+        return;
+    }
+    pp->tls = true;
+    (void)answer(pp, PRIV_RESULT_OK, 0, 0, plain_fd);
+    (void)answer(pp, PRIV_RESULT_OK, 0, 0, relay_fd);
 }
 
 static const struct request_row *find_request(uint8_t command)
@@ -646,7 +703,7 @@ static bool wait_for_request(struct privparent *pp)
 
 enum privparent_event privparent_serve(struct privparent *pp)
 {
-    union priv_request request;
+    union priv_request *request = &pp->request; /* not on the stack: it is larger than a page */
     enum outcome outcome = SERVED;
 
     while (outcome == SERVED) {
@@ -655,7 +712,7 @@ enum privparent_event privparent_serve(struct privparent *pp)
         if (!wait_for_request(pp)) {
             return PRIVPARENT_BROKEN;
         }
-        len = sysutil_recv_message(pp->priv_fd, &request, sizeof(request), &pp->passed_fd);
+        len = sysutil_recv_message(pp->priv_fd, request, sizeof(*request), &pp->passed_fd);
         if (len == 0 || (len == -1 && errno == ECONNRESET)) {
             sysutil_close(&pp->passed_fd);
             return PRIVPARENT_CHILD_GONE;
@@ -664,11 +721,13 @@ enum privparent_event privparent_serve(struct privparent *pp)
             outcome = broken(pp, "a message from the service process that is no request");
             continue;
         }
-        outcome = dispatch(pp, &request, (size_t)len);
+        outcome = dispatch(pp, request, (size_t)len);
         sysutil_close(&pp->passed_fd);
-        if (request.command == PRIV_SOCK_LOGIN) {
-            explicit_bzero(&request, sizeof(request));
+        if (request->command == PRIV_SOCK_LOGIN) {
+            explicit_bzero(request, (size_t)len);
         }
     }
-    return outcome == GRANTED ? PRIVPARENT_LOGIN : PRIVPARENT_BROKEN;
+    return outcome == GRANTED     ? PRIVPARENT_LOGIN
+           : outcome == WANTS_TLS ? PRIVPARENT_TLS
+                                  : PRIVPARENT_BROKEN;
 }

@@ -99,10 +99,10 @@ static enum privsock_status ask(int priv_fd, const void *request, size_t len,
     return ask_with(priv_fd, request, len, -1, reply, fd_out);
 }
 
-enum privsock_status privsock_login(int priv_fd, const char *name, size_t name_len,
+enum privsock_status privsock_login(int priv_fd, bool protect, const char *name, size_t name_len,
                                     const char *password, size_t password_len)
 {
-    struct priv_login request = {.command = PRIV_SOCK_LOGIN};
+    struct priv_login request = {.command = PRIV_SOCK_LOGIN, .protect = protect};
     struct priv_reply reply;
     enum privsock_status status;
     int fd;
@@ -175,6 +175,23 @@ enum privsock_status privsock_data_sock(int priv_fd, const struct netaddr *targe
 
     memcpy(request.address, target->bytes, sizeof(request.address));
     return ask_for_socket(priv_fd, &request, sizeof(request), &reply, fd_out);
+}
+
+enum privsock_status privsock_start_tls(int priv_fd, int *plain_out, int *relay_out)
+{
+    uint8_t command = PRIV_SOCK_START_TLS;
+    struct priv_reply reply;
+    enum privsock_status status =
+        ask_for_socket(priv_fd, &command, sizeof(command), &reply, plain_out);
+
+    *relay_out = -1;
+    if (status == PRIVSOCK_OK &&
+        (receive_reply(priv_fd, &reply, relay_out) != sizeof(reply) || *relay_out == -1)) {
+        sysutil_close(plain_out);
+        sysutil_close(relay_out);
+        status = PRIVSOCK_GONE;
+    }
+    return status;
 }
 
 enum privsock_status privsock_chown_upload(int priv_fd, int file_fd)

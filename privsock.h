@@ -2,8 +2,8 @@
  * privsock.h - the messages between a service process (P, S) and its parent (N)
  *
  * One request is one datagram on a SEQPACKET socketpair: a 1-byte command, then fixed fields. The
- * parent answers every request but LOG with one struct priv_reply, with at most one descriptor. Only
- * CHOWN_UPLOAD brings one itself.
+ * parent answers every request but LOG with one struct priv_reply, with at most one descriptor; START_TLS
+ * with two of them. Only CHOWN_UPLOAD brings a descriptor itself.
  * Nobody else can read the socket, and both ends are the same program: host byte order.
  */
 #ifndef MINIFTPD_PRIVSOCK_H
@@ -25,6 +25,7 @@ enum priv_command {
     PRIV_SOCK_GET_DATA_SOCK, /* struct priv_data_sock: a connecting socket, please */
     PRIV_SOCK_LOG,           /* struct priv_log, cut to its text; never answered */
     PRIV_SOCK_CHOWN_UPLOAD,  /* the command alone, with the open file: give it to chown_username */
+    PRIV_SOCK_START_TLS, /* the command alone; before login, once: answered by two descriptors */
     PRIV_SOCK_COUNT
 };
 
@@ -33,7 +34,7 @@ enum priv_command {
 
 struct priv_login {
     uint8_t command;
-    uint8_t unused;
+    uint8_t protect; /* 1: PROT P, for the process that comes after this one */
     uint16_t name_len;
     uint16_t password_len;
     char name[LOGIN_NAME_MAX_LEN];
@@ -110,11 +111,18 @@ enum privsock_status {
 
 /*
  * Ask for a login. There is no answer to a granted one: the parent ends the asking process.
- * name and password are not longer than their limits. Blocks while the parent verifies and delays.
+ * protect: data connections are to be encrypted (PROT P). name and password are not longer than their limits. Blocks while the parent verifies and delays.
  * errno of a refusal: EUSERS for too many sessions of the user, else 0.
  */
-MUST_CHECK enum privsock_status privsock_login(int priv_fd, const char *name, size_t name_len,
-                                               const char *password, size_t password_len);
+MUST_CHECK enum privsock_status privsock_login(int priv_fd, bool protect, const char *name,
+                                               size_t name_len, const char *password,
+                                               size_t password_len);
+
+/*
+ * Ask for TLS. *plain_out takes the place of the control connection, *relay_out is for tlslink_shake();
+ * both belong to the caller.
+ */
+MUST_CHECK enum privsock_status privsock_start_tls(int priv_fd, int *plain_out, int *relay_out);
 
 /* Ask whether the user list lets a name (not longer than its limit) through to a password. */
 MUST_CHECK enum privsock_status privsock_user(int priv_fd, const char *name, size_t name_len);

@@ -202,6 +202,7 @@ static size_t good_request(uint8_t command, union priv_request *request)
         return sizeof(request->login);
     case PRIV_SOCK_PASV_LISTEN:
     case PRIV_SOCK_CHOWN_UPLOAD:
+    case PRIV_SOCK_START_TLS:
         return 1;
     case PRIV_SOCK_GET_DATA_SOCK:
         request->data_sock.port = 50000;
@@ -251,6 +252,7 @@ static const struct phase_row phase_rows[] = {
     { "pasv_listen_out_of_phase_ends_the_session", PRIV_SOCK_PASV_LISTEN, PRIV_PHASE_AFTER },
     { "get_data_sock_out_of_phase_ends_the_session", PRIV_SOCK_GET_DATA_SOCK, PRIV_PHASE_AFTER },
     { "chown_upload_out_of_phase_ends_the_session", PRIV_SOCK_CHOWN_UPLOAD, PRIV_PHASE_AFTER },
+    { "start_tls_out_of_phase_ends_the_session", PRIV_SOCK_START_TLS, PRIV_PHASE_BEFORE },
 };
 
 static const struct phase_row command_rows[] = {
@@ -258,6 +260,7 @@ static const struct phase_row command_rows[] = {
     { "user", PRIV_SOCK_USER, PRIV_PHASE_BEFORE },
     { "pasv_listen", PRIV_SOCK_PASV_LISTEN, PRIV_PHASE_AFTER },
     { "get_data_sock", PRIV_SOCK_GET_DATA_SOCK, PRIV_PHASE_AFTER },
+    { "start_tls", PRIV_SOCK_START_TLS, PRIV_PHASE_BEFORE },
     { "log", PRIV_SOCK_LOG, PRIV_PHASE_BEFORE | PRIV_PHASE_REFUSED | PRIV_PHASE_AFTER },
 };
 /* clang-format on */
@@ -1511,11 +1514,155 @@ static void a_child_is_told_once_that_it_is_to_end(void **state)
     }
 }
 
+static void tls_is_started_once_and_if_configured(void **state)
+{
+    const uint8_t command = PRIV_SOCK_START_TLS;
+    struct priv_reply reply;
+    int fds[2], plain_fd, relay_fd;
+
+    (void)state;
+    assert_broken(PRIV_PHASE_BEFORE, &command, 1, 0); /* no TLS is configured */
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_option("ssl_enable=YES");
+    child_says(&command, 1, 0);
+    child_says(&command, 1, 0);
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE); /* the program is not there: refused, twice */
+    take_reply(PRIV_RESULT_FAILED, EAGAIN, &reply, NULL);
+    take_reply(PRIV_RESULT_FAILED, EAGAIN, &reply, NULL);
+    assert_false(side.pp.tls);
+    side_close();
+
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_option("ssl_enable=YES");
+    side.pp.has_tls_program = true;
+    child_says(&command, 1, 0);
+    child_says(&command, 1, 0);
+    assert_int_equal(serve(), PRIVPARENT_TLS);
+    assert_int_equal(sysutil_socketpair(fds), 0);
+    privparent_answer_tls(&side.pp, fds[0], fds[1]);
+    take_reply(PRIV_RESULT_OK, 0, &reply, &plain_fd);
+    take_reply(PRIV_RESULT_OK, 0, &reply, &relay_fd);
+    assert_true(side.pp.tls);
+    assert_int_equal(privparent_serve(&side.pp), PRIVPARENT_BROKEN); /* the second */
+    assert_true(log_holds("a second request for TLS"));
+    sysutil_close(&fds[0]);
+    sysutil_close(&fds[1]);
+    sysutil_close(&plain_fd);
+    sysutil_close(&relay_fd);
+    side_close();
+}
+
+/* SECURITY: P checks it first; but P may have been taken over. */
+static void logins_in_the_clear_are_refused_where_tls_is_forced(void **state)
+{
+    static union priv_request request;
+    struct priv_reply reply;
+    size_t len;
+
+    (void)state;
+    for (int anonymous = 0; anonymous < 2; anonymous++) {
+        len = good_request(PRIV_SOCK_LOGIN, &request);
+        if (anonymous) {
+            memcpy(request.login.name, "ftp", 3);
+        }
+        request.login.protect = 1;
+        side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+        set_option("ssl_enable=YES");
+        set_option("force_anon_logins_ssl=YES");
+        child_says(&request, len, 0);
+        assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+        take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+        assert_true(log_holds(anonymous ? "not encrypted (force_anon_logins_ssl)"
+                                        : "not encrypted (force_local_logins_ssl)"));
+        assert_false(side.pp.protect); /* there is no TLS */
+        side_close();
+    }
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_option("ssl_enable=YES");
+    side.pp.tls = true;
+    child_says(&request, len, 0);
+    assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+    take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+    assert_true(log_holds("encrypted (allow_anon_ssl)"));
+    side_close();
+}
+
+struct tls_login_row {
+    const char *name;
+    const char *user;
+    const char *setting; /* beside ssl_enable=YES */
+    bool tls;
+    const char *logged; /* NULL: the login is granted, or fails for another reason */
+};
+
+/* clang-format off */
+static const struct tls_login_row tls_login_rows[] = {
+    { "clear_local_login_is_refused", "bob", "force_local_logins_ssl=YES", false, "force_local_logins_ssl" },
+    { "clear_local_login_is_allowed", "bob", "force_local_logins_ssl=NO", false, NULL },
+    { "encrypted_local_login_is_allowed", "bob", "force_local_logins_ssl=YES", true, NULL },
+    { "clear_anonymous_login_is_refused", "ftp", "force_anon_logins_ssl=YES", false, "force_anon_logins_ssl" },
+    { "clear_anonymous_login_is_allowed", "ftp", "force_anon_logins_ssl=NO", false, NULL },
+    { "encrypted_anonymous_login_is_refused", "FTP", "allow_anon_ssl=NO", true, "allow_anon_ssl" },
+    { "encrypted_anonymous_login_is_allowed", "ftp", "allow_anon_ssl=YES", true, NULL },
+    { "who_is_forced_to_encrypt_may", "anonymous", "force_anon_logins_ssl=YES", true, NULL },
+};
+/* clang-format on */
+
+/* P refuses these itself; one that was taken over does not. */
+static void check_tls_login(void **state)
+{
+    const struct tls_login_row *row = *state;
+    struct priv_reply reply;
+
+    side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+    set_anonymous("");
+    set_option("ssl_enable=YES");
+    set_option("local_enable=YES");
+    set_option(row->setting);
+    side.pp.tls = row->tls;
+    login_as(row->user);
+    if (row->logged != NULL) {
+        assert_int_equal(serve(), PRIVPARENT_CHILD_GONE);
+        take_reply(PRIV_RESULT_FAILED, 0, &reply, NULL);
+        assert_true(log_holds(row->logged));
+    } else {
+        (void)serve(); /* there is no bob on the machine of the test */
+        assert_false(log_holds("encrypted ("));
+    }
+    side_close();
+}
+
+/* Only what was said over TLS. */
+static void protection_counts_with_tls_only(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct priv_login login = {
+            .command = PRIV_SOCK_LOGIN, .protect = (i & 1) != 0, .name_len = 3, .password_len = 1};
+
+        memcpy(login.name, "ftp", 3);
+        login.password[0] = 'x';
+        side_open(PRIV_PHASE_BEFORE, "127.0.0.1");
+        set_anonymous("");
+        set_option("ssl_enable=YES");
+        set_option("allow_anon_ssl=YES");
+        side.pp.tls = (i & 2) != 0;
+        child_says(&login, sizeof(login), 0);
+        assert_int_equal(serve(), PRIVPARENT_LOGIN);
+        assert_int_equal(side.pp.protect, i == 3);
+        side_close();
+    }
+}
+
 int main(void)
 {
     UNIT_ADD(unknown_commands_end_the_session);
     UNIT_ADD_TABLE(check_phase, phase_rows);
     UNIT_ADD(wrong_lengths_end_the_session);
+    UNIT_ADD(tls_is_started_once_and_if_configured);
+    UNIT_ADD(logins_in_the_clear_are_refused_where_tls_is_forced);
+    UNIT_ADD_TABLE(check_tls_login, tls_login_rows);
+    UNIT_ADD(protection_counts_with_tls_only);
     UNIT_ADD(an_empty_message_ends_the_session);
     UNIT_ADD(descriptors_that_nobody_wants_end_the_session);
     UNIT_ADD(descriptors_for_a_full_table_end_the_session);

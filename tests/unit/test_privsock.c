@@ -123,10 +123,11 @@ static void check_script(void **state)
     ends_open();
     before = unit_count_fds();
     play(row);
-    assert_status(privsock_login(priv_fd, "bob", 3, "secret", 6), row->login, row->error);
+    assert_status(privsock_login(priv_fd, true, "bob", 3, "secret", 6), row->login, row->error);
     assert_int_equal(unit_count_fds(), before);
     take_request(&request, sizeof(request.login));
     assert_int_equal(request.command, PRIV_SOCK_LOGIN);
+    assert_int_equal(request.login.protect, 1);
     assert_int_equal(request.login.name_len, 3);
     assert_int_equal(request.login.password_len, 6);
     assert_memory_equal(request.login.name, "bob\0", 4);
@@ -195,18 +196,21 @@ static void a_parent_that_has_ended_is_gone(void **state)
     const struct log_record record = {.event = LOG_EVENT_WARNING};
     struct netaddr target;
     uint16_t port;
-    int fd;
+    int fd, other_fd;
 
     (void)state;
     assert_true(netaddr_parse("::1", AF_INET6, &target));
     ends_open();
     sysutil_close(&parent_fd);
-    assert_int_equal(privsock_login(priv_fd, "", 0, "", 0), PRIVSOCK_GONE);
+    assert_int_equal(privsock_login(priv_fd, false, "", 0, "", 0), PRIVSOCK_GONE);
     assert_int_equal(privsock_pasv_listen(priv_fd, &fd, &port), PRIVSOCK_GONE);
     assert_int_equal(fd, -1);
     assert_int_equal(privsock_data_sock(priv_fd, &target, &fd), PRIVSOCK_GONE);
     assert_int_equal(fd, -1);
     assert_int_equal(privsock_chown_upload(priv_fd, priv_fd), PRIVSOCK_GONE);
+    assert_int_equal(privsock_start_tls(priv_fd, &fd, &other_fd), PRIVSOCK_GONE);
+    assert_int_equal(fd, -1);
+    assert_int_equal(other_fd, -1);
     assert_false(privsock_log(priv_fd, &record));
     ends_close();
 }
@@ -221,7 +225,7 @@ static void the_longest_name_and_password_are_sent(void **state)
     ends_open();
     assert_int_equal(shutdown(parent_fd, SHUT_WR), 0);
     assert_int_equal(
-        privsock_login(priv_fd, name, LOGIN_NAME_MAX_LEN, password, LOGIN_PASSWORD_MAX_LEN),
+        privsock_login(priv_fd, false, name, LOGIN_NAME_MAX_LEN, password, LOGIN_PASSWORD_MAX_LEN),
         PRIVSOCK_GONE);
     take_request(&request, sizeof(request.login));
     assert_int_equal(request.login.name_len, LOGIN_NAME_MAX_LEN);
@@ -382,10 +386,41 @@ static void a_notice_may_cross_a_request(void **state)
     ends_close();
 }
 
+/* TLS is answered by two descriptors or by none. */
+static void tls_is_two_descriptors_or_none(void **state)
+{
+    const struct priv_reply good = {.result = PRIV_RESULT_OK};
+    const struct priv_reply bad = {.result = PRIV_RESULT_FAILED, .error = EAGAIN};
+    union priv_request request;
+    int plain_fd, relay_fd;
+    size_t before;
+
+    (void)state;
+    ends_open();
+    before = unit_count_fds();
+    assert_int_equal(sysutil_send_message(parent_fd, &good, sizeof(good), parent_fd), 0);
+    assert_int_equal(sysutil_send_message(parent_fd, &good, sizeof(good), parent_fd), 0);
+    assert_int_equal(privsock_start_tls(priv_fd, &plain_fd, &relay_fd), PRIVSOCK_OK);
+    assert_int_equal(unit_count_fds(), before + 2);
+    assert_int_not_equal(plain_fd, relay_fd);
+    take_request(&request, 1);
+    assert_int_equal(request.command, PRIV_SOCK_START_TLS);
+    sysutil_close(&plain_fd);
+    sysutil_close(&relay_fd);
+    assert_int_equal(sysutil_send_message(parent_fd, &bad, sizeof(bad), -1), 0);
+    assert_status(privsock_start_tls(priv_fd, &plain_fd, &relay_fd), PRIVSOCK_FAILED, EAGAIN);
+    assert_int_equal(sysutil_send_message(parent_fd, &good, sizeof(good), parent_fd), 0);
+    assert_int_equal(sysutil_send_message(parent_fd, &good, sizeof(good), -1), 0);
+    assert_int_equal(privsock_start_tls(priv_fd, &plain_fd, &relay_fd), PRIVSOCK_GONE);
+    assert_int_equal(unit_count_fds(), before);
+    ends_close();
+}
+
 int main(void)
 {
     UNIT_ADD_TABLE(check_script, script_rows);
     UNIT_ADD(a_file_is_sent_and_every_answer_taken);
+    UNIT_ADD(tls_is_two_descriptors_or_none);
     UNIT_ADD(a_parent_that_has_ended_is_gone);
     UNIT_ADD(the_longest_name_and_password_are_sent);
     UNIT_ADD(an_ipv6_target_is_sent_as_such);
