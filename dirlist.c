@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "namesort.h"
 #include "pattern.h"
 #include "str.h"
 #include "sysutil.h"
@@ -86,18 +87,6 @@ static bool stat_entry(const struct dirlist *list, const char *name, struct stat
            fstatat(at_fd, name, st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* The first eight bytes of a name as a number: most comparisons need no more. */
-static uint64_t name_key(const char *name)
-{
-    uint64_t key = 0;
-
-    for (size_t i = 0; i < 8; i++) {
-        key = key << 8 | (unsigned char)*name;
-        name += *name != '\0';
-    }
-    return key;
-}
-
 /* Newest first, to the nanosecond; the centuries around us are all that differ. */
 static uint64_t time_key(const struct timespec *when)
 {
@@ -107,12 +96,13 @@ static uint64_t time_key(const struct timespec *when)
     return (uint64_t)INT64_MAX - (uint64_t)(sec * 1000000000 + when->tv_nsec);
 }
 
+/* What -S and -t order by; names are looked at once all of them are there. */
 static uint64_t sort_key(const struct dirlist *list, const char *name)
 {
     struct stat st;
 
     if (list->options.order == DIRLIST_BY_NAME) {
-        return name_key(name);
+        return 0;
     }
     if (!stat_entry(list, name, &st)) {
         return UINT64_MAX; /* vanished, and to be left out */
@@ -131,7 +121,7 @@ static bool add_name(struct dirlist *list, const char *name)
 
     list->names = names;
     good = good && sysutil_grow(&entries, &list->entries_cap, list->count + 1,
-                                sizeof(struct dirlist_entry));
+                                sizeof(struct namesort_entry));
     list->entries = entries;
     if (!good) {
         errno = ENOMEM;
@@ -207,26 +197,14 @@ static bool read_names(struct dirlist *list, struct pattern *pattern)
     return good && saved_errno == 0;
 }
 
-static int compare_entries(const void *a, const void *b, void *names)
-{
-    const struct dirlist_entry *left = a;
-    const struct dirlist_entry *right = b;
-    const char *base = names;
-
-    if (left->key != right->key) {
-        return left->key < right->key ? -1 : 1;
-    }
-    return strcmp(base + left->name, base + right->name);
-}
-
 static void sort_names(struct dirlist *list)
 {
-    if (list->count < 2) {
-        return;
+    if (list->options.order == DIRLIST_BY_NAME) {
+        namesort_key_by_name(list->entries, list->count, list->names);
     }
-    qsort_r(list->entries, list->count, sizeof(struct dirlist_entry), compare_entries, list->names);
+    namesort_run(list->entries, list->count, list->names);
     for (size_t i = 0; list->options.reverse && i < list->count / 2; i++) {
-        struct dirlist_entry kept = list->entries[i];
+        struct namesort_entry kept = list->entries[i];
 
         list->entries[i] = list->entries[list->count - 1 - i];
         list->entries[list->count - 1 - i] = kept;

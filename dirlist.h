@@ -15,6 +15,7 @@
 #include "str.h"
 
 struct access_rules;
+struct namesort_entry;
 
 /* A buffer for dirlist_fill() holds at least this: the longest line. */
 #define DIRLIST_LINE_MAX LISTFMT_LINE_MAX
@@ -43,12 +44,6 @@ struct dirlist_options {
     const char *cwd;
 };
 
-/* One name, ordered by key and then by its text. */
-struct dirlist_entry {
-    uint64_t key;
-    uint32_t name; /* where it begins in dirlist.names */
-};
-
 struct dirlist {
     struct dirlist_options options;
     struct listfmt *fmt;
@@ -61,7 +56,7 @@ struct dirlist {
     /* sorted: all names of one directory */
     char *names; /* NUL-terminated, one after the other */
     size_t names_len, names_cap;
-    struct dirlist_entry *entries;
+    struct namesort_entry *entries;
     size_t count, entries_cap;
     size_t next;
 
