@@ -22,6 +22,8 @@ struct ctrlio {
     int priv_fd; /* the session parent; its end means our end */
     int64_t write_timeout_ms;
     bool one_line;    /* never take more from the socket than the line in hand (P) */
+    bool may_linger;  /* recv(2) on ctrl_fd returns after LINGER_MS: see wait_for() */
+    bool lingers;     /* a command was just answered, so the next one may follow at once */
     bool input_ended; /* the client will send nothing more */
     bool discarding;  /* inside a line that is too long */
     bool broken;      /* a reply could not be sent */
@@ -32,8 +34,8 @@ struct ctrlio {
     size_t out_len;
     void (*on_reply)(void *context, const char *line, size_t len); /* NULL: nobody watches */
     void *on_reply_context;
-    char in[CTRLIO_IN_SIZE];
     char out[CTRLIO_OUT_SIZE];
+    char in[CTRLIO_IN_SIZE];
 };
 
 enum ctrl_result {
@@ -65,6 +67,12 @@ void ctrlio_init(struct ctrlio *io, int ctrl_fd, int priv_fd, bool one_line,
                  int64_t write_timeout_ms);
 
 /*
+ * Go on over another descriptor. What was received and not read yet is dropped; replies must have been
+ * sent (ctrlio_flush()).
+ */
+void ctrlio_switch(struct ctrlio *io, int ctrl_fd);
+
+/*
  * Read one command line into `line`, without its line ending. Telnet commands are removed, a doubled
  * 0xFF becomes one. Sends pending replies before it waits.
  * deadline_ms: CLOCK_MONOTONIC; 0 waits for ever.
@@ -78,6 +86,9 @@ enum ctrl_result ctrlio_read_line(struct ctrlio *io, struct str *line, int64_t d
  * replies first. errno is undefined.
  */
 enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t deadline_ms);
+
+/* Will ctrlio_read_line() find a line that came with the last one, and so not wait? */
+bool ctrlio_has_line(const struct ctrlio *io);
 
 /*
  * Show the next complete line that was not shown before, without taking it; it stays in its place for

@@ -279,6 +279,25 @@ static void a_thousand_pipelined_lines_come_in_order(void **state)
     str_free(&expected);
 }
 
+static void a_line_that_came_with_another_is_known(void **state)
+{
+    struct str line = STR_INIT(FTP_LINE_MAX);
+
+    (void)state;
+    ends_open(false, PATIENCE_MS);
+    client_sends(BYTES("NOOP\r\nPWD\r\nST"));
+    assert_false(ctrlio_has_line(&ends.io)); /* not received yet */
+    assert_int_equal(ctrlio_read_line(&ends.io, &line, SYSUTIL_FOREVER), CTRL_LINE);
+    assert_true(ctrlio_has_line(&ends.io));
+    assert_int_equal(ctrlio_read_line(&ends.io, &line, LONG_AGO), CTRL_LINE);
+    assert_string_equal(str_text(&line), "PWD");
+    assert_false(ctrlio_has_line(&ends.io)); /* the beginning of one */
+    assert_int_equal(ctrlio_read_line(&ends.io, &line, LONG_AGO), CTRL_TIMEOUT);
+    assert_false(ctrlio_has_line(&ends.io));
+    str_free(&line);
+    ends_close();
+}
+
 static void the_filter_does_not_depend_on_where_input_is_cut(void **state)
 {
     static const char letters[] = {'\xFF', '\xFA', '\xF0', '\xFB', '\xF4', '\n', 'a'};
@@ -892,6 +911,7 @@ int main(void)
     UNIT_ADD(a_line_that_never_ends_is_discarded_as_it_comes);
     UNIT_ADD(a_flood_of_telnet_commands_is_no_text);
     UNIT_ADD(a_thousand_pipelined_lines_come_in_order);
+    UNIT_ADD(a_line_that_came_with_another_is_known);
     UNIT_ADD(the_filter_does_not_depend_on_where_input_is_cut);
     UNIT_ADD_TABLE(check_leave, leave_rows);
     UNIT_ADD(one_line_leaves_what_follows_a_line_too_long);
