@@ -128,8 +128,10 @@ static void what_a_session_does(void **state)
     assert_in_range(row.idle_ms, 3000, 60000);
 
     (void)scoreboard_transfer(board.live, "", sysutil_now_ms(), 0, SCOREBOARD_UNKNOWN);
-    scoreboard_command(board.live, "LIST", "");
+    scoreboard_command(board.live, "LIST",
+                       ""); /* at once, as from a client that sends them in a row */
     assert_false(only_row(&t).has_size);
+    assert_false(only_row(&t).transferring);
     leave(&board);
     remove_table(&t);
 }
