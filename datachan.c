@@ -311,17 +311,15 @@ static enum datachan_result finish(struct datachan *dc, enum datachan_result res
 }
 
 /* SECURITY: only the client itself, unless configured otherwise; anybody can connect to a port. */
-static bool is_from_peer(struct datachan *dc, int fd)
+static bool is_from_peer(struct datachan *dc, const union netaddr_sockaddr *sa)
 {
-    union netaddr_sockaddr sa;
-    socklen_t len = sizeof(sa);
     struct netaddr from;
 
     if (dc->tun->pasv_promiscuous) {
         return true;
     }
-    if (getpeername(fd, &sa.sa, &len) == -1 || !netaddr_from_sockaddr(&from, &sa)) {
-        return false; /* it has gone again */
+    if (!netaddr_from_sockaddr(&from, sa)) {
+        return false;
     }
     if (!netaddr_same_host(&from, &dc->peer)) {
         log_stranger(dc, &from);
@@ -334,12 +332,14 @@ static bool is_from_peer(struct datachan *dc, int fd)
 static enum datachan_result try_accept(struct datachan *dc, int *fd_out)
 {
     for (int i = 0; i < STRANGERS_PER_DRAIN; i++) {
-        int fd = sysutil_accept(dc->listen_fd, SOCK_NONBLOCK);
+        union netaddr_sockaddr from = {0};
+        socklen_t len = sizeof(from);
+        int fd = sysutil_accept_from(dc->listen_fd, SOCK_NONBLOCK, &from.sa, &len);
 
         if (fd == -1) {
             return errno == EAGAIN || errno == EWOULDBLOCK ? DATACHAN_PENDING : DATACHAN_FAILED;
         }
-        if (is_from_peer(dc, fd)) {
+        if (is_from_peer(dc, &from)) {
             *fd_out = fd;
             return DATACHAN_OPEN;
         }

@@ -81,6 +81,7 @@ static void transfer_listing(struct ftp *f, struct dirlist *list)
     } else {
         ftp_reply_transfer(f, (int)result, x.error);
     }
+    ftp_log_tls(f, &x, (int)result);
 }
 
 /* Is there something of that name, whatever slashes stand behind it? */

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "codec.h"
 #include "ftpproto.h"
 #include "log.h"
+#include "privsock.h"
 #include "scoreboard.h"
 #include "str.h"
 #include "sysutil.h"
@@ -103,6 +105,12 @@ void ftp_begin_transfer(struct ftp *f, struct xfer *x, int data_fd, int file_fd,
     xfer_init(x, data_fd, file_fd, (int64_t)tun->data_connection_timeout * 1000);
     x->chunk_max = chunk > 0 && chunk < LEAST_CHUNK ? LEAST_CHUNK : chunk;
     x->no_sendfile = !tun->use_sendfile;
+    if (f->protect) {
+        xfer_protect(x, f->relay_fd, upload);
+        x->tls.strict_in = tun->strict_ssl_read_eof;
+        x->tls.strict_out = tun->strict_ssl_write_shutdown;
+        x->tls.wants_facts = tun->debug_ssl;
+    }
     if (rate > 0) {
         rate_set(&f->rate, rate);
         x->rate = &f->rate;
@@ -133,6 +141,16 @@ void ftp_reply_transfer(struct ftp *f, int result, int error)
         break;
     case XFER_TOO_LARGE:
         ftp_reply_errno(f, EFBIG, true);
+        break;
+    case XFER_TLS:
+        ftp_reply(f, FTP_NOT_PROTECTED, "No TLS on the data connection.");
+        break;
+    case XFER_NOT_RESUMED:
+        ftp_reply(f, FTP_NOT_PROTECTED,
+                  "The data connection must resume the TLS session of the control connection.");
+        break;
+    case XFER_TRUNCATED:
+        ftp_reply(f, FTP_DATA_BROKEN, "The data connection ended without the end of TLS.");
         break;
     case XFER_CTRL_GONE:
         f->ended = true;
@@ -167,7 +185,7 @@ void ftp_show_transfer(struct ftp *f, struct xfer *x, const char *path)
 }
 
 /* Why a transfer did not end well, for the log. */
-static const char *failure_text(enum xfer_result result, int error)
+static const char *failure_text(enum xfer_result result, const struct xfer *x)
 {
     switch (result) {
     case XFER_TIMEOUT:
@@ -175,13 +193,23 @@ static const char *failure_text(enum xfer_result result, int error)
     case XFER_NETWORK:
         return "the data connection broke";
     case XFER_FILE:
-        return strerror(error);
+        return strerror(x->error);
     case XFER_BAD_DATA:
         return "not a zlib stream";
     case XFER_CUT:
         return "a zlib stream without its end";
     case XFER_TOO_LARGE:
         return "larger than max_upload_size";
+    case XFER_TLS:
+        return "no TLS on the data connection";
+    case XFER_NOT_RESUMED:
+        return "the data connection did not resume the TLS session; for clients that cannot: "
+               "require_ssl_reuse=NO";
+    case XFER_TRUNCATED:
+        return x->tls.upload
+                   ? "cut off: TLS was not ended; for clients that never do: strict_ssl_read_eof=NO"
+                   : "the client did not confirm the end of TLS; for clients that never do: "
+                     "strict_ssl_write_shutdown=NO";
     case XFER_CTRL_GONE:
         return "the client has gone";
     case XFER_PARENT_GONE:
@@ -194,10 +222,33 @@ static const char *failure_text(enum xfer_result result, int error)
     return "";
 }
 
+static void log_line(struct ftp *f, enum log_event event, const char *text)
+{
+    const struct log_record record = {.event = event, .text = text, .text_len = strlen(text)};
+
+    (void)privsock_log(f->setup->priv_fd, &record); /* the next wait notices a dead parent */
+}
+
+void ftp_log_tls(struct ftp *f, const struct xfer *x, int result)
+{
+    struct str line = STR_INIT(512);
+
+    if (x->tls.begun && f->tun->debug_ssl && x->tls.facts[0] != '\0') {
+        str_append_format(&line, "data connection: %s%s", x->tls.facts,
+                          x->tls.resumed ? ", resumed" : "");
+        log_line(f, LOG_EVENT_DEBUG, str_text(&line));
+    }
+    if (result == XFER_TLS || result == XFER_NOT_RESUMED || result == XFER_TRUNCATED) {
+        /* the lines of transfers have no room for it, and there are none for listings */
+        log_line(f, LOG_EVENT_WARNING, failure_text((enum xfer_result)result, x));
+    }
+    str_free(&line);
+}
+
 static void log_transfer(struct ftp *f, int event, enum xfer_result result, const char *path,
                          const struct xfer *x)
 {
-    const char *failure = failure_text(result, x->error);
+    const char *failure = failure_text(result, x);
     struct log_record record = {
         .event = (enum log_event)event,
         .ok = result == XFER_DONE,
@@ -209,6 +260,7 @@ static void log_transfer(struct ftp *f, int event, enum xfer_result result, cons
     };
 
     ftp_log_record(f, &record, path);
+    ftp_log_tls(f, x, (int)result);
 }
 
 /*
@@ -245,11 +297,17 @@ static enum xfer_result run_transfer(struct ftp *f, struct xfer *x,
     return result;
 }
 
-/* SECURITY: files of the kernel look regular and are not; they are in reach only without a jail. */
-static bool is_kernel_file(int fd)
+/*
+ * SECURITY: files of the kernel look regular and are not; they are in reach only without a jail. None of
+ * their file systems is on a device.
+ */
+static bool is_kernel_file(int fd, const struct stat *st)
 {
     struct statfs fs;
 
+    if (major(st->st_dev) != 0) {
+        return false;
+    }
     if (fstatfs(fd, &fs) == -1) {
         return true;
     }
@@ -282,7 +340,7 @@ int ftp_open_to_read(const struct ftp *f, const char *path, struct stat *st)
         goto fail;
     }
     errno = EACCES;
-    if (!f->setup->jailed && is_kernel_file(fd)) {
+    if (!f->setup->jailed && is_kernel_file(fd, st)) {
         goto fail;
     }
     if (f->setup->anonymous && f->tun->anon_world_readable_only && (st->st_mode & S_IROTH) == 0) {

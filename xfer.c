@@ -23,14 +23,18 @@
 #include "ctrlio.h"
 #include "rate.h"
 #include "sysutil.h"
+#include "tlslink.h"
+#include "tlsproto.h"
 
 #define SEND_CHUNK_MAX  0x7ffff000    /* what one sendfile(2) can do */
 #define CORK_FROM       (1024 * 1024) /* files from this size on gain by TCP_CORK */
 #define EOF_PATIENCE_MS 5000          /* once the client has closed the control connection */
 #define RECV_BUFFER     (64 * 1024)   /* small uploads, and files that splice(2) refuses */
+#define SMALL_UPLOAD    (RECV_BUFFER / 2)
 #define PIPE_SIZE       (1024 * 1024) /* the most an ordinary user may ask for */
 #define RAW_SIZE        (128 * 1024)  /* what a codec is given at once */
 #define COOKED_SIZE     (256 * 1024)  /* line ends at most double it */
+#define RELAY_GRACE_MS  15000         /* the relay has a deadline of its own, which comes first */
 
 void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms)
 {
@@ -41,6 +45,13 @@ void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms)
     x->started_ms = x->progress_ms = sysutil_now_ms();
     x->room = XFER_NO_LIMIT;
     x->pipe_fds[0] = x->pipe_fds[1] = -1;
+    x->tls.relay_fd = -1;
+}
+
+void xfer_protect(struct xfer *x, int relay_fd, bool upload)
+{
+    x->tls.relay_fd = relay_fd;
+    x->tls.upload = upload;
 }
 
 bool xfer_convert(struct xfer *x, struct codec *codec)
@@ -51,13 +62,19 @@ bool xfer_convert(struct xfer *x, struct codec *codec)
     return codec != NULL && x->raw != NULL && x->cooked != NULL;
 }
 
-static void moved(struct xfer *x, size_t bytes)
+/* There is progress: so many bytes by now. */
+static void note_progress(struct xfer *x, uint64_t bytes)
 {
-    x->bytes += bytes;
+    x->bytes = bytes;
     if (x->shown != NULL) {
         atomic_store_explicit(x->shown, x->bytes, memory_order_relaxed);
     }
     x->progress_ms = sysutil_now_ms();
+}
+
+static void moved(struct xfer *x, size_t bytes)
+{
+    note_progress(x, x->bytes + bytes);
     if (x->rate != NULL) {
         rate_spend(x->rate, bytes, x->progress_ms);
     }
@@ -109,19 +126,27 @@ static enum xfer_result result_of(enum ctrl_wait wait)
     bug("a wait that is not over");
 }
 
-/* Wait until the data connection can go on. XFER_DONE: it can. */
-static enum xfer_result wait_for_data(struct xfer *x, struct ctrlio *io, short events)
+/* Wait for fd while there is progress, and grace_ms more. XFER_DONE: it is ready. */
+static enum xfer_result wait_for(struct xfer *x, struct ctrlio *io, int fd, short events,
+                                 int64_t grace_ms)
 {
     enum ctrl_wait wait;
 
     do {
         /* half closed, what was asked for is still delivered; but a client that is gone looks the same */
-        int64_t patience_ms =
-            io->input_ended && x->timeout_ms > EOF_PATIENCE_MS ? EOF_PATIENCE_MS : x->timeout_ms;
+        int64_t patience_ms = io->input_ended && x->timeout_ms > EOF_PATIENCE_MS
+                                  ? EOF_PATIENCE_MS
+                                  : x->timeout_ms + grace_ms;
 
-        wait = ctrlio_wait(io, x->data_fd, events, x->progress_ms + patience_ms);
+        wait = ctrlio_wait(io, fd, events, x->progress_ms + patience_ms);
     } while (wait == CTRL_WAIT_EOF); /* it is told once */
     return result_of(wait);
+}
+
+/* Wait until the data connection can go on. XFER_DONE: it can. */
+static enum xfer_result wait_for_data(struct xfer *x, struct ctrlio *io, short events)
+{
+    return wait_for(x, io, x->data_fd, events, 0);
 }
 
 /* Let the time pass that the rate asks for before the next portion. XFER_DONE: it has passed. */
@@ -149,6 +174,157 @@ static enum xfer_result fail(struct xfer *x, enum xfer_result result, int error)
     x->error = error;
     return result;
 }
+
+/* ---- TLS ---- */
+
+/* What the end of the relay's work means for the transfer. */
+static enum xfer_result result_of_relay(struct xfer *x, const struct tlslink_news *news)
+{
+    x->tls.ended = true;
+    x->error = news->error;
+    switch ((enum tlsproto_end)news->result) {
+    case TLSPROTO_CLEAN:
+        return !x->tls.upload && x->tls.strict_out && !news->answered ? XFER_TRUNCATED : XFER_DONE;
+    case TLSPROTO_TRUNCATED:
+        return x->tls.strict_in ? XFER_TRUNCATED : XFER_DONE;
+    case TLSPROTO_REFUSED:
+        return XFER_NOT_RESUMED;
+    case TLSPROTO_HANDSHAKE:
+        return XFER_TLS;
+    case TLSPROTO_FILE_ERROR:
+        return x->tls.upload && news->error == EFBIG && news->bytes >= x->room ? XFER_TOO_LARGE
+                                                                               : XFER_FILE;
+    case TLSPROTO_TIMEOUT:
+        return XFER_TIMEOUT;
+    case TLSPROTO_NET_ERROR:
+    case TLSPROTO_ABORTED:
+        break;
+    }
+    return XFER_NETWORK;
+}
+
+static void note_facts(struct xfer *x, const struct tlslink_news *news)
+{
+    memcpy(x->tls.facts, news->text, sizeof(x->tls.facts));
+}
+
+/* Give the data connection to the relay, and what it is to do with it. */
+static enum xfer_result begin_tls(struct xfer *x)
+{
+    struct tlslink_order order = {
+        .data_fd = x->data_fd,
+        .file_fd = x->codec == NULL ? x->file_fd : -1,
+        .upload = x->tls.upload,
+        .strict_end = x->tls.strict_out,
+        .tells = x->tls.wants_facts,
+        .timeout_ms = (uint32_t)x->timeout_ms,
+        .rate = x->rate != NULL ? x->rate->bytes_per_sec : 0,
+    };
+    int plain_fd;
+    bool good;
+
+    x->tls.of_file = order.file_fd != -1;
+    if (x->tls.upload && x->tls.of_file) {
+        off_t at = lseek(x->file_fd, 0, SEEK_CUR); /* a regular file: cannot fail */
+
+        order.offset = at > 0 ? (uint64_t)at : 0;
+        order.limit = x->room < INT64_MAX - order.offset ? x->room : UINT64_MAX;
+    } else {
+        order.offset = (uint64_t)x->offset;
+        order.limit = x->size > x->offset ? (uint64_t)(x->size - x->offset) : 0;
+    }
+    good = tlslink_begin(x->tls.relay_fd, &order, &plain_fd);
+    sysutil_close(&x->data_fd);
+    x->data_fd = plain_fd;
+    x->tls.begun = true;
+    return good ? XFER_DONE : fail(x, XFER_NETWORK, errno);
+}
+
+/* Wait for the relay to end. */
+static enum xfer_result await_relay(struct xfer *x, struct ctrlio *io)
+{
+    for (;;) {
+        struct tlslink_news news;
+        enum xfer_result waited;
+
+        switch (tlslink_take(x->tls.relay_fd, &news)) {
+        case TLSLINK_UP:
+            x->tls.up = true;
+            x->tls.resumed = news.resumed;
+            note_facts(x, &news);
+            break;
+        case TLSLINK_PROGRESS:
+            if (x->tls.of_file) {
+                note_progress(x, news.bytes);
+            }
+            break;
+        case TLSLINK_END:
+            if (x->tls.of_file) {
+                note_progress(x, news.bytes);
+            }
+            if (!x->tls.up) {
+                note_facts(x, &news);
+            }
+            return result_of_relay(x, &news);
+        case TLSLINK_GONE:
+            x->tls.ended = true;
+            return XFER_CTRL_GONE;
+        case TLSLINK_NOTHING:
+            waited = wait_for(x, io, x->tls.relay_fd, POLLIN, RELAY_GRACE_MS);
+            if (waited != XFER_DONE) {
+                return waited;
+            }
+            break;
+        }
+    }
+}
+
+/* A whole file, by the relay. */
+static enum xfer_result relay_file(struct xfer *x, struct ctrlio *io)
+{
+    enum xfer_result result = x->tls.begun ? XFER_DONE : begin_tls(x);
+
+    return result == XFER_DONE ? await_relay(x, io) : result;
+}
+
+/* Does the relay read or write the file itself? */
+static bool is_relayed(const struct xfer *x)
+{
+    return x->tls.relay_fd != -1 && x->codec == NULL && x->file_fd != -1;
+}
+
+/* Before bytes go through the stream. */
+static enum xfer_result ready_stream(struct xfer *x)
+{
+    return x->tls.relay_fd != -1 && !x->tls.begun ? begin_tls(x) : XFER_DONE;
+}
+
+/*
+ * Our side of the stream is at its end, well or not: the relay knows how it went. A fault of our own
+ * stays what it is. To be called again after XFER_INPUT, with whatever.
+ */
+static enum xfer_result finish_stream(struct xfer *x, struct ctrlio *io, enum xfer_result result)
+{
+    enum xfer_result end;
+
+    if (!x->tls.begun || x->tls.ended) {
+        return result;
+    }
+    if (!x->tls.drained) {
+        if (result != XFER_DONE && result != XFER_NETWORK && result != XFER_CUT) {
+            return result;
+        }
+        x->tls.drained = true;
+        x->tls.drained_with = (int)result;
+        if (!x->tls.upload) {
+            (void)shutdown(x->data_fd, SHUT_WR); /* the relay may have closed its side */
+        }
+    }
+    end = await_relay(x, io);
+    return end == XFER_DONE ? (enum xfer_result)x->tls.drained_with : end;
+}
+
+/* ---- files and text out ---- */
 
 /* Errors of sendfile(2) that speak of the file and not of the connection. */
 static bool is_file_error(int error)
@@ -316,8 +492,15 @@ enum xfer_result xfer_send_file(struct xfer *x, struct ctrlio *io)
 {
     enum xfer_result result = XFER_DONE;
 
+    if (is_relayed(x)) {
+        return relay_file(x, io);
+    }
     if (x->codec != NULL) {
-        return send_converted(x, io);
+        result = ready_stream(x);
+        if (result == XFER_DONE && !x->tls.drained) {
+            result = send_converted(x, io);
+        }
+        return finish_stream(x, io, result);
     }
     if (!x->no_sendfile) {
         result = send_plain(x, io);
@@ -477,16 +660,16 @@ static enum xfer_result receive_some(struct xfer *x, bool *ended)
         return convert_some(x, ended);
     }
     /* small files are not worth a pipe */
-    return x->bytes >= RECV_BUFFER / 2 && make_pipe(x) ? splice_some(x, ended)
-                                                       : copy_some(x, ended);
+    return x->bytes >= SMALL_UPLOAD && make_pipe(x) ? splice_some(x, ended) : copy_some(x, ended);
 }
 
-enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io)
+static enum xfer_result receive_all(struct xfer *x, struct ctrlio *io)
 {
     bool ended = false;
 
     for (;;) {
         enum xfer_result result = keep_rate(x, io);
+        uint64_t before = x->bytes;
 
         if (result != XFER_DONE) {
             return result;
@@ -495,11 +678,28 @@ enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io)
         if (result != XFER_DONE || ended) {
             return result;
         }
+        if (x->bytes > before && x->bytes < SMALL_UPLOAD) {
+            continue; /* it is here as a whole, its end too: nothing to wait for */
+        }
         result = wait_for_data(x, io, POLLIN);
         if (result != XFER_DONE) {
             return result;
         }
     }
+}
+
+enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io)
+{
+    enum xfer_result result;
+
+    if (is_relayed(x)) {
+        return relay_file(x, io);
+    }
+    result = ready_stream(x);
+    if (result == XFER_DONE && !x->tls.drained) {
+        result = receive_all(x, io);
+    }
+    return finish_stream(x, io, result);
 }
 
 /* Text through the codec: from data into the raw buffer, cooked, and sent. */
@@ -537,31 +737,39 @@ static enum xfer_result send_cooked_text(struct xfer *x, struct ctrlio *io, cons
 enum xfer_result xfer_send_text(struct xfer *x, struct ctrlio *io, const char *data, size_t len,
                                 size_t *sent)
 {
-    enum xfer_result result;
+    enum xfer_result result = ready_stream(x);
 
+    if (result != XFER_DONE) {
+        return result;
+    }
     if (*sent == 0 && x->bytes > 0 && (result = wait_for_data(x, io, POLLOUT)) != XFER_DONE) {
         return result; /* the client may have something to say before the next part */
     }
-    return x->codec != NULL ? send_cooked_text(x, io, data, len, sent)
-                            : send_all(x, io, data, len, sent);
+    result = x->codec != NULL ? send_cooked_text(x, io, data, len, sent)
+                              : send_all(x, io, data, len, sent);
+    return result == XFER_NETWORK ? finish_stream(x, io, result) : result;
 }
 
 enum xfer_result xfer_end_text(struct xfer *x, struct ctrlio *io)
 {
+    enum xfer_result result = ready_stream(x); /* of an empty text */
     size_t sent = 0;
 
-    if (x->codec == NULL) {
-        return XFER_DONE;
+    if (result == XFER_DONE && x->codec != NULL && !x->tls.drained) {
+        x->raw_ended = true;
+        result = send_cooked_text(x, io, "", 0, &sent);
     }
-    x->raw_ended = true;
-    return send_cooked_text(x, io, "", 0, &sent);
+    return finish_stream(x, io, result);
 }
 
 void xfer_close(struct xfer *x, bool complete)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
-    if (x->data_fd != -1 && !complete) {
+    if (x->tls.begun && !x->tls.ended) {
+        (void)tlslink_abort(x->tls.relay_fd, !complete); /* without an answer it has ended itself */
+    }
+    if (x->data_fd != -1 && !complete && !x->tls.begun) {
         (void)setsockopt(x->data_fd, SOL_SOCKET, SO_LINGER, &reset,
                          sizeof(reset)); /* best effort */
     }

@@ -20,6 +20,23 @@ struct rate;
 
 #define XFER_NO_LIMIT UINT64_MAX /* of `room` */
 
+/* An encrypted transfer; see tlslink.h. */
+struct xfer_tls {
+    int relay_fd;     /* -1: not encrypted */
+    bool upload;      /* which way it goes */
+    bool strict_in;   /* an upload without the end of TLS was cut off */
+    bool strict_out;  /* a download without the client's confirmation failed */
+    bool wants_facts; /* below */
+    bool begun;       /* the relay has the data connection */
+    bool of_file;     /* and the file */
+    bool drained;     /* our end of the stream has done its work */
+    int drained_with; /* enum xfer_result of it */
+    bool ended;       /* the relay said how it ended */
+    bool up;          /* the handshake went well: */
+    bool resumed;
+    char facts[256]; /* "TLSv1.3, ...", or why it failed */
+};
+
 struct xfer {
     int data_fd; /* non-blocking; owned until xfer_close() */
     int file_fd; /* owned by the caller; -1 for text */
@@ -44,7 +61,8 @@ struct xfer {
     bool no_splice; /* the file system refuses it */
 
     struct codec *codec; /* TYPE A, MODE Z; NULL: bytes go as they are */
-    char *raw;           /* read from the file or received: what the codec takes */
+    struct xfer_tls tls;
+    char *raw; /* read from the file or received: what the codec takes */
     size_t raw_at, raw_len;
     char *cooked; /* what it made: to be sent or written */
     size_t cooked_at, cooked_len;
@@ -60,6 +78,9 @@ enum xfer_result {
     XFER_BAD_DATA,    /* MODE Z: what came is no such stream */
     XFER_CUT,         /* MODE Z: the client closed before the end of its stream */
     XFER_TOO_LARGE,   /* an upload is larger than its room */
+    XFER_TLS,         /* no TLS on the data connection: tls.facts */
+    XFER_NOT_RESUMED, /* its TLS session is not that of the control connection */
+    XFER_TRUNCATED,   /* an encrypted upload that TLS did not end */
     XFER_CTRL_GONE,   /* the client is gone */
     XFER_PARENT_GONE, /* the session parent is gone */
 };
@@ -69,6 +90,13 @@ enum xfer_result {
  * then, and the part of a file to be sent (offset, size).
  */
 void xfer_init(struct xfer *x, int data_fd, int file_fd, int64_t timeout_ms);
+
+/*
+ * Encrypt the transfer: from the first call on that moves bytes the data connection is the relay's. A
+ * file without a codec is moved by the relay itself; else bytes go through a stream, and x->data_fd is our
+ * end of it.
+ */
+void xfer_protect(struct xfer *x, int relay_fd, bool upload);
 
 /*
  * Pass everything through `codec`, which x owns from now on, instead of moving it as it is.
@@ -95,7 +123,7 @@ enum xfer_result xfer_recv_file(struct xfer *x, struct ctrlio *io);
 enum xfer_result xfer_send_text(struct xfer *x, struct ctrlio *io, const char *data, size_t len,
                                 size_t *sent);
 
-/* Send what the codec has kept back, at the end of all text. */
+/* Send what the codec has kept back, at the end of all text; wait for the end of an encrypted transfer. */
 enum xfer_result xfer_end_text(struct xfer *x, struct ctrlio *io);
 
 /*
