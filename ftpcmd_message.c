@@ -89,8 +89,8 @@ static bool was_here(struct ftp_messages *m)
 void ftp_show_message(struct ftp *f, enum ftp_code code)
 {
     const char *name = f->tun->message_file;
-    char text[MESSAGE_MAX + 1];
     struct stat st;
+    char *text;
     ssize_t len;
     int fd;
 
@@ -101,10 +101,12 @@ void ftp_show_message(struct ftp *f, enum ftp_code code)
     if (fd == -1) {
         return; /* most directories have none */
     }
-    len = sysutil_readn(fd, text, MESSAGE_MAX);
+    text = malloc(MESSAGE_MAX + 1); /* without memory there is no message */
+    len = text != NULL ? sysutil_readn(fd, text, MESSAGE_MAX) : -1;
     sysutil_close(&fd);
     if (len > 0) {
         text[len] = '\0';
         reply_lines(f, code, text);
     }
+    free(text);
 }

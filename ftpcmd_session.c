@@ -27,7 +27,7 @@ static const char *refusal(int error)
 /* Hand name and password to the parent. A granted login ends this process inside the call. */
 static void log_in(struct ftp *f, const char *password, size_t password_len)
 {
-    switch (privsock_login(f->setup->priv_fd, str_text(&f->user), f->user.len, password,
+    switch (privsock_login(f->setup->priv_fd, f->protect, str_text(&f->user), f->user.len, password,
                            password_len)) {
     case PRIVSOCK_FAILED:
         ftp_reply(f, FTP_NOT_LOGGED_IN, refusal(errno));
@@ -90,6 +90,9 @@ void cmd_user(struct ftp *f, const char *argument)
         ftp_reply(f, FTP_NOT_LOGGED_IN, "This server is for anonymous users only.");
         return;
     }
+    if (!ftp_may_log_in(f, privsock_is_anonymous(argument))) {
+        return;
+    }
     str_clear(&f->user);
     if (strlen(argument) <= LOGIN_NAME_MAX_LEN) {
         str_append(&f->user, argument); /* a longer one belongs to nobody: it stays empty */
@@ -134,8 +137,11 @@ void cmd_quit(struct ftp *f, const char *argument)
 void cmd_rein(struct ftp *f, const char *argument)
 {
     (void)argument;
-    if (f->setup->logged_in) {
-        /* the process that could log somebody else in has given up root */
+    if (f->setup->logged_in || f->relay_fd != -1) {
+        /*
+         * The process that could log somebody else in has given up root; and who gives a connection back
+         * without TLS (RFC 4217 4.6) invites others to speak on it.
+         */
         ftp_reply(f, FTP_NOT_IMPLEMENTED, "Please reconnect to log in again.");
         return;
     }
@@ -272,7 +278,10 @@ static void status_of_session(struct ftp *f)
     str_append_format(&line, "     The session ends after %u seconds without a command",
                       f->idle_sec);
     ctrlio_reply_middle(&f->io, str_text(&line));
-    ctrlio_reply_middle(&f->io, "     The control connection is not encrypted");
+    ctrlio_reply_middle(&f->io, f->relay_fd != -1 ? "     The control connection is encrypted"
+                                                  : "     The control connection is not encrypted");
+    ctrlio_reply_middle(&f->io, f->protect ? "     Data connections will be encrypted"
+                                           : "     Data connections will not be encrypted");
     ftp_reply(f, FTP_STATUS, "End of status");
     str_free(&line);
 }

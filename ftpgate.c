@@ -21,6 +21,9 @@
 
 #define COMMAND_MAX 64 /* bytes of one in a list */
 
+/* Flags that ask for no right. SECURITY: a flag that is not named here is looked up. */
+#define FREE_FLAGS (CMD_EARLY | CMD_DATA | CMD_RNFR | CMD_HIDDEN | CMD_MARK | CMD_LINK)
+
 typedef void handler(struct ftp *f, const char *argument);
 
 /* Commands that do the work of others: those must be allowed, too. */
@@ -118,15 +121,13 @@ static bool is_set(const char *list)
 /* cmds_denied, for the command and for what it does the work of. */
 static bool is_listed_denied(const struct tunables *tun, const struct command *command)
 {
-    const char *const *relative = relatives_of(command);
-
     if (!is_set(tun->cmds_denied)) {
         return false;
     }
     if (list_has(tun->cmds_denied, command, true)) {
         return true;
     }
-    for (; *relative != NULL; relative++) {
+    for (const char *const *relative = relatives_of(command); *relative != NULL; relative++) {
         if (list_has(tun->cmds_denied, find_word(*relative), true)) {
             return true;
         }
@@ -137,7 +138,6 @@ static bool is_listed_denied(const struct tunables *tun, const struct command *c
 /* cmds_allowed. What SITE alone lets through must not do what the list leaves out. */
 static bool is_listed_allowed(const struct tunables *tun, const struct command *command)
 {
-    const char *const *relative = relatives_of(command);
     const char *list = tun->cmds_allowed;
 
     if (!is_set(list) || list_has(list, command, false)) {
@@ -149,7 +149,7 @@ static bool is_listed_allowed(const struct tunables *tun, const struct command *
     if (!list_has(list, command, true)) {
         return false;
     }
-    for (; *relative != NULL; relative++) {
+    for (const char *const *relative = relatives_of(command); *relative != NULL; relative++) {
         if (!list_has(list, find_word(*relative), true)) {
             return false;
         }
@@ -207,6 +207,7 @@ static bool has_rights(const struct ftp *f, unsigned flags)
         {CMD_PORT, tun->port_enable},
         {CMD_HASH | CMD_CRC, tun->hash_enable},
         {CMD_CHMOD, tun->chmod_enable},
+        {CMD_TLS, tunable_wants_tls(tun)},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
@@ -217,12 +218,25 @@ static bool has_rights(const struct ftp *f, unsigned flags)
     return true;
 }
 
+/* The lists are about users, and before a login there is none. */
+static bool passes_lists(const struct ftp *f, const struct command *command)
+{
+    return !f->setup->logged_in ||
+           (is_listed_allowed(f->tun, command) && !is_listed_denied(f->tun, command));
+}
+
 bool ftp_command_enabled(const struct ftp *f, const struct command *command)
 {
-    /* the lists are about users, and before a login there is none */
-    return ftp_command_built(command) && has_rights(f, command->flags) &&
-           (!f->setup->logged_in ||
-            (is_listed_allowed(f->tun, command) && !is_listed_denied(f->tun, command)));
+    return ftp_command_built(command) &&
+           ((command->flags & ~(unsigned)FREE_FLAGS) == 0 || has_rights(f, command->flags)) &&
+           passes_lists(f, command);
+}
+
+/* A command of TLS on a server without it. */
+static bool is_missing(const struct ftp *f, const struct command *command)
+{
+    return (command->flags & CMD_TLS) != 0 && !tunable_wants_tls(f->tun) &&
+           passes_lists(f, command);
 }
 
 bool ftp_verb_enabled(const struct ftp *f, const char *verb)
@@ -244,7 +258,7 @@ bool ftp_passes_gate(struct ftp *f, const struct command *command, const char *a
 {
     if (!f->setup->logged_in && (command->flags & CMD_EARLY) == 0) {
         ftp_reply(f, FTP_NOT_LOGGED_IN, "Please log in with USER and PASS first.");
-    } else if (!ftp_command_built(command)) {
+    } else if (!ftp_command_built(command) || is_missing(f, command)) {
         cmd_not_implemented(f, "");
     } else if (!ftp_command_enabled(f, command)) {
         ftp_reply(f, FTP_REFUSED, "Permission denied.");
@@ -253,6 +267,9 @@ bool ftp_passes_gate(struct ftp *f, const struct command *command, const char *a
         ftp_reply(f, FTP_BAD_ARGUMENT, "An argument is missing.");
     } else if ((command->flags & CMD_DATA) != 0 && f->data.mode == DATACHAN_NONE) {
         ftp_reply(f, FTP_NO_DATA_CONNECTION, "Use PASV, EPSV, PORT or EPRT first.");
+    } else if ((command->flags & CMD_DATA) != 0 && !f->protect && ftp_must_protect(f)) {
+        datachan_reset(&f->data);
+        ftp_reply(f, FTP_NOT_PROTECTED, "Data connections must be encrypted: PROT P.");
     } else {
         return true;
     }

@@ -24,6 +24,7 @@
 #define PATH_TEXT_MAX        (2 * FTP_LINE_MAX)
 #define UNKNOWN_COMMANDS_MAX 10 /* before login; then it is no FTP client */
 #define DEFAULT_Z_LEVEL      6
+#define USUAL_PATH           256  /* bytes; longer ones are rare, and take memory */
 #define EOF_PATIENCE_MS      5000 /* for work that nobody may wait for any more */
 
 /* clang-format off */
@@ -33,7 +34,9 @@ const struct command ftp_commands[] = {
     { "ACCT",    cmd_acct,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<account>" },
     { "ALLO",    cmd_allo,            0,                         ARG_WORD,     NULL,          "<bytes> [R <bytes>]" },
     { "APPE",    cmd_appe,            CMD_WRITE | CMD_CHANGE | CMD_DATA, ARG_PATH,     NULL,          "<file>" },
+    { "AUTH",    cmd_auth,            CMD_TLS | CMD_EARLY,       ARG_WORD,     "AUTH TLS",    "TLS | SSL" },
     { "AVBL",    cmd_avbl,            0,                         ARG_OPTIONAL, "AVBL",        "[<directory>]" },
+    { "CCC",     cmd_ccc,             CMD_TLS | CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
     { "CDUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
     { "CLNT",    cmd_clnt,            CMD_EARLY,                 ARG_OPTIONAL, "CLNT",        "<name of the client>" },
     { "COMB",    cmd_comb,            CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "COMB",        "<file> <part>..." },
@@ -60,8 +63,10 @@ const struct command ftp_commands[] = {
     { "OPTS",    cmd_opts,            CMD_EARLY,                 ARG_WORD,     NULL,          "<command> [<option>]" },
     { "PASS",    cmd_pass,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<password>" },
     { "PASV",    cmd_pasv,            CMD_PASV,                  ARG_NONE,     "PASV",        "" },
+    { "PBSZ",    cmd_pbsz,            CMD_TLS | CMD_EARLY,       ARG_WORD,     "PBSZ",        "0" },
     { "PORT",    cmd_port,            CMD_PORT,                  ARG_WORD,     NULL,          "<h1,h2,h3,h4,p1,p2>" },
     { "PRET",    cmd_pret,            0,                         ARG_TEXT,     NULL,          "<command> [<path>]" },
+    { "PROT",    cmd_prot,            CMD_TLS | CMD_EARLY,       ARG_WORD,     "PROT",        "C | P" },
     { "PWD",     cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
     { "QUIT",    cmd_quit,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
     { "RANG",    cmd_rang,            0,                         ARG_WORD,     "RANG STREAM", "<first byte> <last byte>" },
@@ -97,18 +102,14 @@ const struct command ftp_commands[] = {
     { "NOP",     cmd_noop,            CMD_HIDDEN | CMD_EARLY | CMD_RNFR, ARG_NONE,     NULL,          "" },
     { "P@SW",    cmd_pasv,            CMD_HIDDEN | CMD_PASV,     ARG_NONE,     NULL,          "" },
 
-    /* known, and refused: RFC 959, 1639, 2228, 7151; there is no TLS and no virtual host in this version */
+    /* known, and refused: RFC 959, 1639, 2228, 7151; there are no virtual hosts, and TLS does what is left of RFC 2228 */
     { "ADAT",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "AUTH",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "CCC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "CONF",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "ENC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "HOST",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "LPRT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "LPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "MIC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "PBSZ",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "PROT",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "SMNT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
 
     /* of drafts and of the time before RFC 959, never taken up; RMDA would remove trees by accident */
@@ -164,8 +165,10 @@ const struct command ftp_site_commands[] = {
 
 const struct command *ftp_find_command(const struct command *table, const char *verb)
 {
+    const char first = str_upper_char(*verb); /* tells most rows apart; they are in capitals */
+
     for (; table->verb != NULL; table++) {
-        if (str_equal_nocase(table->verb, verb)) {
+        if (table->verb[0] == first && str_equal_nocase(table->verb, verb)) {
             return table;
         }
     }
@@ -424,10 +427,15 @@ static void run_line(struct ftp *f, struct str *line)
 /* Wait for a line and act on it. */
 static void run_next(struct ftp *f, struct str *line)
 {
-    int64_t now_ms = sysutil_now_ms();
-    int64_t deadline_ms = now_ms + (int64_t)f->idle_sec * 1000;
+    int64_t deadline_ms = 0;
 
-    show_idle(f, now_ms);
+    /* between commands that were sent in a row nobody is idle, and there is nothing to wait for */
+    if (!ctrlio_has_line(&f->io)) {
+        int64_t now_ms = sysutil_now_ms();
+
+        deadline_ms = now_ms + (int64_t)f->idle_sec * 1000;
+        show_idle(f, now_ms);
+    }
     switch (ctrlio_read_line(&f->io, line, deadline_ms)) {
     case CTRL_LINE:
         run_line(f, line);
@@ -459,15 +467,20 @@ static void run_next(struct ftp *f, struct str *line)
 /* S: remember where the session begins. */
 static bool learn_home(struct ftp *f)
 {
-    char path[FTP_LINE_MAX];
+    char path[USUAL_PATH];
+    char *longer = NULL;
+    const char *found = getcwd(path, sizeof(path));
 
-    if (getcwd(path, sizeof(path)) == NULL ||
-        (f->setup->fence != NULL && !fence_set(&f->fence, f->setup->fence))) {
-        return false;
+    if (found == NULL && errno == ERANGE) {
+        found = longer = getcwd(NULL, 0);
     }
-    str_append(&f->home, path);
-    str_append(&f->cwd, path);
-    return str_ok(&f->home) && str_ok(&f->cwd);
+    if (found != NULL) {
+        str_append(&f->home, found);
+        str_append(&f->cwd, found);
+    }
+    free(longer);
+    return found != NULL && str_ok(&f->home) && str_ok(&f->cwd) &&
+           (f->setup->fence == NULL || fence_set(&f->fence, f->setup->fence));
 }
 
 static void warn_of_patterns(const struct ftp *f)
@@ -513,6 +526,8 @@ static void init(struct ftp *f, const struct ftp_setup *setup)
     f->listing = NULL;
     fence_init(&f->fence);
     ftp_init_look(f);
+    f->relay_fd = setup->relay_fd;
+    f->protect = setup->protect;
     f->umask = setup->anonymous ? f->tun->anon_umask : f->tun->local_umask;
     ctrlio_init(&f->io, setup->ctrl_fd, setup->priv_fd, !setup->logged_in,
                 (int64_t)f->tun->idle_session_timeout * 1000);
@@ -535,7 +550,9 @@ int ftpproto_run(const struct ftp_setup *setup)
     struct str line = STR_INIT(FTP_LINE_MAX);
 
     init(&f, setup);
-    if (!setup->logged_in || begin_session(&f)) {
+    if (!setup->logged_in && f.relay_fd != -1 && !ftp_begin_tls(&f)) {
+        f.ended = true;
+    } else if (!setup->logged_in || begin_session(&f)) {
         ftp_greet(&f);
     }
     while (!f.ended) {

@@ -32,6 +32,8 @@ struct ftp_setup {
     const struct tunables *tun;
     int ctrl_fd;
     int priv_fd;
+    int relay_fd; /* with TLS: the relay control; -1 without. P: TLS is about to begin (implicit_ssl) */
+    bool protect; /* PROT P holds from the start */
     struct netaddr peer;
     struct netaddr local;
     const char *banner; /* P: the content of banner_file, or NULL */
@@ -91,11 +93,13 @@ enum ftp_code {
     FTP_FILE_OK = 250,
     FTP_CHECKSUM = 251,
     FTP_PATH = 257,
+    FTP_SECURITY_OK = 234,
     FTP_NEED_PASSWORD = 331,
     FTP_PENDING = 350,
     FTP_CLOSING = 421,
     FTP_NO_DATA_CONNECTION = 425,
     FTP_DATA_BROKEN = 426,
+    FTP_NO_SECURITY = 431,
     FTP_TEMPORARY = 450,
     FTP_LOCAL_ERROR = 451,
     FTP_DISK_FULL = 452,
@@ -105,7 +109,11 @@ enum ftp_code {
     FTP_BAD_SEQUENCE = 503,
     FTP_BAD_PARAMETER = 504,
     FTP_BAD_FAMILY = 522,
+    FTP_NOT_PROTECTED = 522, /* of a data connection: RFC 4217 11.4 */
     FTP_NOT_LOGGED_IN = 530,
+    FTP_UNPROTECTED = 533,
+    FTP_AGAINST_POLICY = 534,
+    FTP_NO_SUCH_PROTECTION = 536,
     FTP_REFUSED = 550,
     FTP_BAD_RANGE = 551,
     FTP_QUOTA = 552,
@@ -127,7 +135,8 @@ struct ftp_messages {
 struct ftp {
     const struct ftp_setup *setup;
     const struct tunables *tun;
-    struct ctrlio io;
+    int relay_fd; /* -1: the session is not encrypted */
+    bool protect; /* PROT P */
     struct datachan data;
     struct fence fence;
     bool ended; /* no further command */
@@ -159,6 +168,8 @@ struct ftp {
     char *listing;      /* buffer of listings, from the first one on */
     struct access_rules access;
     struct ftp_messages messages;
+
+    struct ctrlio io; /* last: between the rest and its buffers lie no pages that nobody needs */
 };
 
 /* What a command needs; the loop checks it before the handler runs. */
@@ -183,6 +194,8 @@ enum command_flags {
     CMD_UPLOAD = 1 << 15,  /* anon_upload_enable */
     CMD_MAKEDIR = 1 << 16, /* anon_mkdir_write_enable */
     CMD_CHANGE = 1 << 17,  /* anon_other_write_enable */
+
+    CMD_TLS = 1 << 18, /* needs ssl_enable or implicit_ssl */
 };
 
 enum argument_rule {
@@ -357,6 +370,12 @@ void ftp_begin_transfer(struct ftp *f, struct xfer *x, int data_fd, int file_fd,
 /* Let --who show a transfer that begins. path: as the client gave it, NULL for a listing. */
 void ftp_show_transfer(struct ftp *f, struct xfer *x, const char *path);
 
+/*
+ * Log what debug_ssl wants to know of an encrypted data connection, and what was wrong with its TLS,
+ * with the option that would allow it. result: enum xfer_result.
+ */
+void ftp_log_tls(struct ftp *f, const struct xfer *x, int result);
+
 /* The reply to a transfer that did not end well; enum xfer_result, and errno for XFER_FILE. */
 void ftp_reply_transfer(struct ftp *f, int result, int error);
 
@@ -408,6 +427,20 @@ void ftp_take_back(struct ftp *f, const char *path, int fd, off_t begin, const s
  */
 MUST_CHECK bool ftp_give_away(struct ftp *f, int fd, const struct stat *st);
 
+/* ftpcmd_tls.c: RFC 4217. */
+
+/*
+ * P: let the relay begin; all that was said before is forgotten. False, with a line in the log, if there
+ * is no TLS now: the session ends without a word.
+ */
+MUST_CHECK bool ftp_begin_tls(struct ftp *f);
+
+/* False, with 530 sent and the session ended, if this user must not log in with, or without, TLS. */
+MUST_CHECK bool ftp_may_log_in(struct ftp *f, bool anonymous);
+
+/* Must data connections of this user be encrypted? */
+MUST_CHECK bool ftp_must_protect(const struct ftp *f);
+
 /* ftpcmd_message.c: texts of the administrator. */
 
 /* The greeting. */
@@ -432,6 +465,12 @@ FTP_HANDLER(cmd_site);
 FTP_HANDLER(cmd_site_idle);
 FTP_HANDLER(cmd_not_implemented);
 FTP_HANDLER(cmd_other_protocol);
+
+/* ftpcmd_tls.c */
+FTP_HANDLER(cmd_auth);
+FTP_HANDLER(cmd_pbsz);
+FTP_HANDLER(cmd_prot);
+FTP_HANDLER(cmd_ccc);
 
 /* ftpcmd_info.c */
 FTP_HANDLER(cmd_syst);

@@ -144,6 +144,8 @@ def is_refused(row, options, user):
               "CMD_SHOW": "dirlist_enable", "CMD_CHMOD": "chmod_enable"}
     if any(options.get(needed[flag]) == "NO" for flag in row.flags & set(needed)):
         return True
+    if "CMD_TLS" in row.flags and options.get("ssl_enable") != "YES":
+        return True
     if user != "anonymous":
         return False
     rights = row.flags & set(ANONYMOUS_RIGHTS)
@@ -156,10 +158,11 @@ def is_refused(row, options, user):
     {"download_enable": "NO"}, {"dirlist_enable": "NO"}, {"chmod_enable": "NO"},
     *({name: "YES"} for name in ANONYMOUS_RIGHTS.values()),
     dict.fromkeys(ANONYMOUS_RIGHTS.values(), "YES"),
+    {"ssl_enable": "YES", "force_local_logins_ssl": "NO"},
 ], ids=lambda options: "+".join(options))
 @pytest.mark.parametrize("user", ["alice", "anonymous", None])
-def test_help_lists_what_is_enabled(ftpd, home, options, user):
-    daemon = ftpd(**options)
+def test_help_lists_what_is_enabled(ftpd, ftps, home, options, user):
+    daemon = (ftps if "ssl_enable" in options else ftpd)(**options)
     client = {"alice": daemon.login, "anonymous": daemon.anonymous, None: daemon.connect}[user]()
     for line, rows in (("HELP", COMMANDS), ("HELP SITE", SITE_COMMANDS)):
         listed = " ".join(client.cmd(line, 214).lines[1:-1]).split()
