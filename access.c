@@ -15,17 +15,22 @@
 static bool init_filter(struct access_filter *filter, const char *text)
 {
     filter->text = text != NULL && *text != '\0' ? text : NULL;
-    filter->compiled = filter->text != NULL && pattern_compile(&filter->pattern, filter->text);
-    return filter->compiled || filter->text == NULL;
+    filter->pattern = filter->text != NULL ? malloc(sizeof(*filter->pattern)) : NULL;
+    if (filter->pattern != NULL && !pattern_compile(filter->pattern, filter->text)) {
+        free(filter->pattern);
+        filter->pattern = NULL;
+    }
+    return filter->pattern != NULL || filter->text == NULL;
 }
 
 static void free_filter(struct access_filter *filter)
 {
-    if (filter->compiled) {
-        pattern_free(&filter->pattern);
+    if (filter->pattern != NULL) {
+        pattern_free(filter->pattern);
+        free(filter->pattern);
     }
     filter->text = NULL;
-    filter->compiled = false;
+    filter->pattern = NULL;
 }
 
 bool access_init(struct access_rules *rules, const struct access_texts *texts, const char *home)
@@ -102,16 +107,16 @@ static bool contains(const char *text, const char *path, const char *name)
 /* The same for all of the option. SECURITY: when in doubt, the answer is `unsure`. */
 static bool matches(struct access_filter *filter, const char *path, const char *name, bool unsure)
 {
-    if (!filter->compiled) {
+    if (filter->pattern == NULL) {
         return unsure;
     }
-    pattern_renew(&filter->pattern);
-    for (size_t i = 0; i < filter->pattern.count; i++) {
-        if (matches_alternative(&filter->pattern, i, path, name)) {
+    pattern_renew(filter->pattern);
+    for (size_t i = 0; i < filter->pattern->count; i++) {
+        if (matches_alternative(filter->pattern, i, path, name)) {
             return true;
         }
     }
-    return pattern_is_exhausted(&filter->pattern) ? unsure : contains(filter->text, path, name);
+    return pattern_is_exhausted(filter->pattern) ? unsure : contains(filter->text, path, name);
 }
 
 static const char *last_name(const char *path)

@@ -18,9 +18,8 @@ struct str;
 
 /* One of the options deny_file, hide_file, upload_file and download_file. */
 struct access_filter {
-    const char *text; /* as the configuration has it; NULL: not set */
-    bool compiled;    /* false: nobody knows what it means, so it holds for every name */
-    struct pattern pattern;
+    const char *text;        /* as the configuration has it; NULL: not set */
+    struct pattern *pattern; /* NULL: nobody knows what it means, so it holds for every name */
 };
 
 struct access_rules {

@@ -22,10 +22,13 @@ void account_copy(struct account *to, const struct account *from)
     if (from->group_count > ACCOUNT_GROUPS_MAX || from->settings_len > ACCOUNT_SETTINGS_MAX) {
         bug("an account that does not fit");
     }
-    memcpy(to, from, offsetof(struct account, groups));
+    memcpy(to, from, offsetof(struct account, dir));
+    memcpy(to->dir, from->dir, strnlen(from->dir, ACCOUNT_DIR_MAX - 1) + 1);
+    if (from->has_start) {
+        memcpy(to->start, from->start, strnlen(from->start, ACCOUNT_DIR_MAX - 1) + 1);
+    }
     memcpy(to->groups, from->groups, from->group_count * sizeof(from->groups[0]));
     memcpy(to->settings, from->settings, from->settings_len);
-    to->settings_len = from->settings_len;
 }
 
 void account_plan(const struct account *account, struct privcap_plan *plan)
@@ -88,6 +91,7 @@ static bool store_divided(struct account *account, const struct str *path)
     while (start < path->len && str_text(path)[start] == '/') {
         start++;
     }
+    account->has_start = start < path->len;
     return store(path, 0, dir_len, account->dir) &&
            store(path, start, path->len - start, account->start);
 }
@@ -104,6 +108,7 @@ bool account_place(struct account *account, const struct tunables *tun,
         account->kind == ACCOUNT_ANONYMOUS ||
         (account->kind == ACCOUNT_GUEST && !facts->is_virtual && !tun->virtual_use_local_privs);
     account->jail = is_jailed(account, tun, facts);
+    account->has_start = false;
     account->start[0] = '\0';
     if (account->kind == ACCOUNT_ANONYMOUS) {
         str_append(&path, tun->anon_root != NULL ? tun->anon_root : facts->home);

@@ -31,13 +31,14 @@ struct account {
     uid_t uid;
     gid_t gid;
     enum account_kind kind;
-    bool anonymous;              /* has the rights of anonymous users; guests may too */
-    bool jail;                   /* dir is all that the session sees */
-    char dir[ACCOUNT_DIR_MAX];   /* where the session is kept, or where it starts */
-    char start[ACCOUNT_DIR_MAX]; /* below dir, where it starts if that is there: relative, or "" */
+    bool anonymous; /* has the rights of anonymous users; guests may too */
+    bool jail;      /* dir is all that the session sees */
+    bool has_start; /* there is a start */
     size_t group_count;
+    size_t settings_len;         /* bytes */
+    char dir[ACCOUNT_DIR_MAX];   /* where the session is kept, or where it starts */
+    char start[ACCOUNT_DIR_MAX]; /* below dir, where it starts if that is there: relative */
     gid_t groups[ACCOUNT_GROUPS_MAX];
-    size_t settings_len;                 /* bytes */
     char settings[ACCOUNT_SETTINGS_MAX]; /* options of this user alone: tunable_apply_changes() */
 };
 

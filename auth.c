@@ -51,15 +51,17 @@ static void set_reason(char *reason, const char *text)
     reason[len] = '\0';
 }
 
-static bool fill_account(struct account *account, const struct passwd *pw)
-{
-    return str_copy_out(account->name, sizeof(account->name), pw->pw_name) &&
-           verifier_fill_ids(account, pw);
-}
+/* What the system knows of an account that the configuration names. */
+struct known {
+    bool is_there;
+    bool fits;              /* account: its name and ids */
+    struct account account; /* uid and gid are valid if it is there */
+    char home[ACCOUNT_DIR_MAX];
+};
 
 /*
- * An account that the configuration names; with run_as_launching_user it is that name with our own ids,
- * for nobody can become somebody else. `own`: room for it. NULL if there is no such account.
+ * With run_as_launching_user it is the name with our own ids, for nobody can become somebody else.
+ * `own`: room for it. NULL if there is no such account.
  */
 static struct passwd *find_account(const struct tunables *tun, const char *name, struct passwd *own)
 {
@@ -76,41 +78,93 @@ static struct passwd *find_account(const struct tunables *tun, const char *name,
     return own;
 }
 
-/* An account that the configuration names must be there, and not be root. */
-static struct passwd *configured_account(const struct tunables *tun, const char *option,
-                                         const char *name, struct passwd *own, struct str *errors)
+static void learn_account(const struct tunables *tun, const char *name, struct known *known)
 {
-    struct passwd *pw = name != NULL ? find_account(tun, name, own) : NULL;
+    struct passwd own;
+    const struct passwd *pw = find_account(tun, name, &own);
 
-    if (pw == NULL || pw->pw_uid == 0) {
-        str_append_format(errors, "the account %s=%s %s\n", option, name != NULL ? name : "",
-                          pw == NULL ? "does not exist" : "must not be root");
-        return NULL;
+    if (pw != NULL) {
+        known->is_there = true;
+        known->fits = str_copy_out(known->account.name, sizeof(known->account.name), pw->pw_name) &&
+                      str_copy_out(known->home, sizeof(known->home), pw->pw_dir) &&
+                      verifier_fill_ids(&known->account, pw);
+        known->account.uid = pw->pw_uid;
+        known->account.gid = pw->pw_gid;
     }
-    return pw;
 }
 
-static bool prepare_anonymous(struct auth *auth, struct str *errors)
+/*
+ * In a process of its own, which takes the libraries of name services with it: mapped in the listener,
+ * each fork of each session would cost more. Returns NULL with errno if there can be no such process;
+ * else it is given back with forget_account().
+ */
+static struct known *look_up_account(const struct tunables *tun, const char *name)
 {
-    struct account_facts facts = {.home = ""};
-    struct passwd own;
-    struct passwd *pw =
-        configured_account(auth->tun, "ftp_username", auth->tun->ftp_username, &own, errors);
-    struct account *account = pw != NULL ? calloc(1, sizeof(*account)) : NULL;
+    struct known *known =
+        mmap(NULL, sizeof(*known), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid = known != MAP_FAILED ? fork() : -1;
+
+    if (pid == 0) {
+        learn_account(tun, name, known);
+        _exit(EXIT_STATUS_OK);
+    }
+    if (pid == -1) {
+        int saved_errno = errno;
+
+        if (known != MAP_FAILED) {
+            (void)munmap(known, sizeof(*known)); /* as good as it was mapped */
+        }
+        errno = saved_errno;
+        return NULL;
+    }
+    (void)sysutil_wait(pid); /* what it did not find is not there */
+    return known;
+}
+
+static void forget_account(struct known *known)
+{
+    if (known != NULL) {
+        (void)munmap(known, sizeof(*known)); /* as good as it was mapped */
+    }
+}
+
+/* An account that the configuration names must be there, and not be root. */
+static struct known *configured_account(const struct tunables *tun, const char *option,
+                                        const char *name, struct str *errors)
+{
+    struct known *known;
+
+    errno = 0;
+    known = name != NULL ? look_up_account(tun, name) : NULL;
+    if (known == NULL && errno != 0) {
+        str_append_format(errors, "cannot look up the account %s=%s: %s\n", option, name,
+                          strerror(errno));
+    } else if (known == NULL || !known->is_there || known->account.uid == 0) {
+        str_append_format(errors, "the account %s=%s %s\n", option, name != NULL ? name : "",
+                          known == NULL || !known->is_there ? "does not exist"
+                                                            : "must not be root");
+        forget_account(known);
+        known = NULL;
+    }
+    return known;
+}
+
+/* The account of all anonymous users into auth->anonymous, or an error. */
+static void place_anonymous(struct auth *auth, const struct known *known, struct str *errors)
+{
+    const struct account_facts facts = {.home = known->home};
+    struct account *account = calloc(1, sizeof(*account));
     struct stat st;
 
-    if (pw == NULL) {
-        return false;
-    }
     if (account != NULL) {
+        account_copy(account, &known->account);
         account->kind = ACCOUNT_ANONYMOUS;
-        facts.home = pw->pw_dir;
     }
-    if (account == NULL || !fill_account(account, pw) ||
-        !account_place(account, auth->tun, &facts)) {
-        str_append_format(errors, "cannot use the account ftp_username=%s\n", pw->pw_name);
+    if (account == NULL || !known->fits || !account_place(account, auth->tun, &facts)) {
+        str_append_format(errors, "cannot use the account ftp_username=%s\n",
+                          auth->tun->ftp_username);
         free(account);
-        return false;
+        return;
     }
     if (stat(account->dir, &st) == -1 || !S_ISDIR(st.st_mode)) {
         str_append_format(errors,
@@ -118,10 +172,20 @@ static bool prepare_anonymous(struct auth *auth, struct str *errors)
                           "anon_root)\n",
                           account->dir);
         free(account);
-        return false;
+        return;
     }
     auth->anonymous = account;
-    return true;
+}
+
+static void prepare_anonymous(struct auth *auth, struct str *errors)
+{
+    struct known *known =
+        configured_account(auth->tun, "ftp_username", auth->tun->ftp_username, errors);
+
+    if (known != NULL) {
+        place_anonymous(auth, known, errors);
+        forget_account(known);
+    }
 }
 
 struct setting {
@@ -210,15 +274,16 @@ static bool prepare_slots(struct auth *auth, const struct auth *old)
 /* Who gets uploads of anonymous users. */
 static void prepare_chown(struct auth *auth, struct str *errors)
 {
-    struct passwd *pw = getpwnam(auth->tun->chown_username);
+    struct known *known = look_up_account(auth->tun, auth->tun->chown_username);
 
-    if (pw == NULL) {
+    if (known == NULL || !known->is_there) {
         str_append_format(
             errors, "the account chown_username=%s does not exist (chown_uploads=YES needs it)\n",
             auth->tun->chown_username);
     } else {
-        auth->chown_uid = pw->pw_uid;
+        auth->chown_uid = known->account.uid;
     }
+    forget_account(known);
     if (auth->tun->run_as_launching_user) {
         str_append(errors,
                    "chown_uploads=YES needs root, and run_as_launching_user=YES has none\n");
@@ -234,23 +299,23 @@ static void prepare_chown(struct auth *auth, struct str *errors)
 bool auth_prepare(struct auth *auth, const struct tunables *tun, const struct auth *old,
                   struct str *errors)
 {
-    struct passwd own;
-    struct passwd *pw;
+    struct known *known;
     size_t before = errors->len;
 
     memset(auth, 0, sizeof(*auth));
     auth->tun = tun;
     auth->slots_fd = auth->places_fd = -1;
-    pw = configured_account(tun, "nopriv_user", tun->nopriv_user, &own, errors);
-    if (pw != NULL) {
-        auth->nopriv_uid = pw->pw_uid;
-        auth->nopriv_gid = pw->pw_gid;
+    known = configured_account(tun, "nopriv_user", tun->nopriv_user, errors);
+    if (known != NULL) {
+        auth->nopriv_uid = known->account.uid;
+        auth->nopriv_gid = known->account.gid;
     }
+    forget_account(known);
     if (tun->anonymous_enable) {
-        (void)prepare_anonymous(auth, errors); /* the errors count */
+        prepare_anonymous(auth, errors);
     }
     if (tun->guest_enable && tun->local_enable) {
-        (void)configured_account(tun, "guest_username", tun->guest_username, &own, errors);
+        forget_account(configured_account(tun, "guest_username", tun->guest_username, errors));
     }
     if (tun->chown_uploads) {
         prepare_chown(auth, errors);

@@ -75,10 +75,32 @@ bool netaddr_same_host(const struct netaddr *a, const struct netaddr *b)
            memcmp(a->bytes, b->bytes, a->family == AF_INET ? 4 : 16) == 0;
 }
 
+/* As inet_ntop(3), which goes through printf: each session does it, and much would be paged in for that. */
+static void ipv4_text(const uint8_t *bytes, char *text)
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned value = bytes[i];
+
+        if (i > 0) {
+            *text++ = '.';
+        }
+        if (value >= 100) {
+            *text++ = (char)('0' + value / 100);
+        }
+        if (value >= 10) {
+            *text++ = (char)('0' + value / 10 % 10);
+        }
+        *text++ = (char)('0' + value % 10);
+    }
+    *text = '\0';
+}
+
 void netaddr_text(const struct netaddr *addr, char *text)
 {
-    if (addr->family == AF_UNSPEC ||
-        inet_ntop(addr->family, addr->bytes, text, NETADDR_TEXT_MAX) == NULL) {
+    if (addr->family == AF_INET) {
+        ipv4_text(addr->bytes, text);
+    } else if (addr->family == AF_UNSPEC ||
+               inet_ntop(addr->family, addr->bytes, text, NETADDR_TEXT_MAX) == NULL) {
         text[0] = '?';
         text[1] = '\0';
     }
