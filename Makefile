@@ -32,43 +32,64 @@ endif
 ifeq ($(origin WITH_LIBMD),undefined)
 WITH_LIBMD := $(call has_package,sha2.h)
 endif
+# OpenSSL 3; earlier ones have no such header.
+ifeq ($(origin WITH_TLS),undefined)
+WITH_TLS := $(call has_package,openssl/provider.h)
+endif
 # PAM is for those who need it: the account files are read without it.
 WITH_PAM     ?= 0
-# FTPS does not exist yet; the switch is accepted, so that build scripts may name it already.
-WITH_TLS     ?= 0
+
+# The small libraries become part of the program where their archives are: each mapped library costs every
+# fork of a session time, and memory. STATIC_LIBS=0 links them like any other, for distributions.
+LIB_NAMES = cap crypt $(if $(filter 1,$(WITH_SECCOMP)),seccomp) $(if $(filter 1,$(WITH_ZLIB)),z) \
+            $(if $(filter 1,$(WITH_LIBMD)),md)
+ifeq ($(origin STATIC_LIBS),undefined)
+STATIC_LIBS := $(if $(filter-out /%,$(foreach l,$(LIB_NAMES),$(shell $(CC) -print-file-name=lib$(l).a))),0,1)
+endif
 
 DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP) \
           $(if $(filter 1,$(WITH_ZLIB)),-DWITH_ZLIB) $(if $(filter 1,$(WITH_LIBMD)),-DWITH_LIBMD) \
           $(if $(filter 1,$(WITH_PAM)),-DWITH_PAM)
-LIBS    = -lcap -lcrypt $(if $(filter 1,$(WITH_SECCOMP)),-lseccomp) \
-          $(if $(filter 1,$(WITH_ZLIB)),-lz) $(if $(filter 1,$(WITH_LIBMD)),-lmd) \
-          $(if $(filter 1,$(WITH_PAM)),-lpam)
+LIBS    = $(if $(filter 1,$(STATIC_LIBS)),-Wl$(comma)-Bstatic) $(LIB_NAMES:%=-l%) \
+          $(if $(filter 1,$(STATIC_LIBS)),-Wl$(comma)-Bdynamic) $(if $(filter 1,$(WITH_PAM)),-lpam)
+comma   = ,
 
 MODULES = access account auth codec confcheck config confworld conntab ctrlio datachan digest \
           dirfacts dirlist explain fence ftpcmd_copy ftpcmd_data ftpcmd_fact ftpcmd_file \
-          ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_message ftpcmd_session ftpcmd_tree \
-          ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime inherit listener \
-          listfmt log logfile logline logsyslog netaddr optdoc pamlogin parseconf passwdcmd \
+          ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_message ftpcmd_session ftpcmd_tls \
+          ftpcmd_tree ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime inherit \
+          listener listfmt log logfile logline logsyslog namesort netaddr optdoc pamlogin parseconf passwdcmd \
           password pattern privcap privparent privsock proctitle rate resolver sandbox scoreboard \
-          scoreview sdnotify session startup str sysutil tunable userdb userlist utmprec verifier \
-          virtual who xfer zstream
+          scoreview sdnotify session startup str sysutil tlshelper tlslink tlsproto tunable userdb \
+          userlist utmprec verifier virtual who xfer zstream
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
+# The program miniftpd-tls, the only one with OpenSSL: its own modules, and what it shares with the daemon
+TLS_MODULES = tlscert tlschan tlsctx tlsrelay tlssession
+TLS_OBJECTS = $(TLS_MODULES:%=build/%.o) \
+              $(patsubst %,build/%.o,privcap rate sandbox str sysutil tlsproto)
+PROGRAMS    = miniftpd $(if $(filter 1,$(WITH_TLS)),miniftpd-tls)
+
 # Debian's names of what the targets below need
-BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev zlib1g-dev libmd-dev
+BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev zlib1g-dev libmd-dev \
+                 libssl-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) clang libclang-rt-dev libcmocka-dev python3 python3-pytest \
                  iproute2 mount util-linux lftp tnftp ncftp curl wget valgrind strace libcap2-bin procps \
-                 libpam0g-dev libpam-modules db-util man-db groff mandoc
+                 libpam0g-dev libpam-modules db-util man-db groff mandoc openssl
 
 # V=1 shows the commands
 Q   = $(if $(filter 1,$(V)),,@)
 say = $(if $(Q),@echo '  $(1)	$(2)')
 
-all: miniftpd
+all: $(PROGRAMS)
 
 miniftpd: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+
+miniftpd-tls: $(TLS_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(TLS_OBJECTS) $(LIBS) -lssl -lcrypto
 
 build/%.o: %.c build/flags
 	$(call say,CC,$<)
@@ -92,12 +113,12 @@ build/flags: FORCE
 	@echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' | cmp -s - $@ || \
 	 echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(PAM_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TLS_OBJECTS:.o=.d) $(PAM_OBJECTS:.o=.d)
 
 # Install what is missing, build, and serve in the foreground: PORT=2121 for another port than 21.
 run:
 	@tests/install-packages $(BUILD_PACKAGES)
-	@$(MAKE) --no-print-directory miniftpd
+	@$(MAKE) --no-print-directory all
 	@echo 'Log in with name and password of an account of this machine, for example:'
 	@echo '    ftp localhost $(or $(PORT),21)     (Ctrl-C here ends the server)'
 	@./miniftpd miniftpd.conf $(if $(PORT),-olisten_port=$(PORT))
@@ -105,7 +126,7 @@ run:
 # Install what the tests need, build, and run all of them. The last line counts them.
 check:
 	@tests/install-packages $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd unit fuzz build/pam/miniftpd
+	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd miniftpd-tls unit fuzz build/pam/miniftpd
 	@UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run-all
 
 # The sample configuration and the tables of the migration guide come from the table in tunable.h; tests
@@ -119,10 +140,10 @@ build/miniftpd.conf.5: doc/miniftpd.conf.5.in miniftpd
 	@./miniftpd --print-manual | sed -e '/^@OPTIONS@$$/{r /dev/stdin' -e 'd;}' doc/miniftpd.conf.5.in >$@
 
 # An existing configuration is left alone.
-install: miniftpd build/miniftpd.conf.5
+install: $(PROGRAMS) build/miniftpd.conf.5
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)/etc $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
-	install -m 755 miniftpd $(DESTDIR)$(SBINDIR)/miniftpd
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
 	test -e $(DESTDIR)/etc/miniftpd.conf || \
 	    install -m 644 miniftpd.conf $(DESTDIR)/etc/miniftpd.conf
 	install -m 644 build/miniftpd.conf.5 $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5
@@ -133,18 +154,19 @@ install: miniftpd build/miniftpd.conf.5
 
 # The configuration stays if it was changed.
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/miniftpd $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5 \
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(SBINDIR)/%) $(DESTDIR)$(MANDIR)/man5/miniftpd.conf.5 \
 	    $(DESTDIR)$(MANDIR)/man8/miniftpd.8 $(DESTDIR)$(UNITDIR)/miniftpd.service \
 	    $(DESTDIR)$(UNITDIR)/miniftpd@.service $(DESTDIR)$(UNITDIR)/miniftpd.socket
 	if cmp -s miniftpd.conf $(DESTDIR)/etc/miniftpd.conf; then \
 	    rm $(DESTDIR)/etc/miniftpd.conf; fi
 
 clean:
-	rm -rf build miniftpd
+	rm -rf build miniftpd miniftpd-tls
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include tests/clients/clients.mk
 include tests/peers/peers.mk
+include bench/bench.mk
 
 .PHONY: all run check sample install uninstall clean FORCE

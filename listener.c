@@ -32,6 +32,7 @@
 #include "startup.h"
 #include "str.h"
 #include "sysutil.h"
+#include "tlshelper.h"
 #include "userdb.h"
 
 #define ACCEPT_BATCH   64    /* clients taken before signals are looked at again */
@@ -150,6 +151,13 @@ static void look_up_names(struct listener *l)
     resolver_configure(&l->resolver, &l->config->tun, auth->nopriv_uid, auth->nopriv_gid);
 }
 
+/* The program that does TLS, with the certificates as they are now. */
+static bool start_tls(struct listener *l, const struct config *config, struct str *errors)
+{
+    return tlshelper_start(&l->tls, &config->tun, config->auth.nopriv_uid, config->auth.nopriv_gid,
+                           errors);
+}
+
 /* Without a log service is better than none. */
 static void open_logs(const struct tunables *tun)
 {
@@ -167,12 +175,14 @@ static void open_logs(const struct tunables *tun)
 static void reload(struct listener *l)
 {
     struct str errors = STR_INIT(CONFIG_ERRORS_MAX);
-    struct config *fresh = config_load(l->args, l->arg_count, l->config, &errors);
+    struct config *fresh;
 
     got_hangup = 0;
+    sysutil_unpack_heap();
+    fresh = config_load(l->args, l->arg_count, l->config, &errors);
     sdnotify_reloading(&l->notify);
     tzset();
-    if (fresh != NULL && config_prepare_jail(fresh, &errors)) {
+    if (fresh != NULL && config_prepare_jail(fresh, &errors) && start_tls(l, fresh, &errors)) {
         open_logs(&fresh->tun);
         config_report_changes(l->config, fresh);
         config_free(l->config);
@@ -189,6 +199,7 @@ static void reload(struct listener *l)
     }
     sdnotify_send(&l->notify, "READY=1");
     str_free(&errors);
+    sysutil_pack_heap();
 }
 
 /* ---- drain ---- */
@@ -255,6 +266,7 @@ NORETURN static void become_session(struct listener *l, int ctrl_fd)
         .names = l->names,
         .resolver = &l->resolver,
         .scoreboard_fd = l->scoreboard_fd,
+        .tls_fd = l->tls.request_fd,
     };
 
     restore_signals();
@@ -329,26 +341,28 @@ static void pause_accepting(struct listener *l, const char *what, int error)
     }
 }
 
-static void serve_client(struct listener *l, int fd)
+static void serve_client(struct listener *l, int fd, const union netaddr_sockaddr *sa)
 {
-    union netaddr_sockaddr sa;
-    socklen_t len = sizeof(sa);
     struct netaddr from;
     const struct refusal *refusal;
     pid_t pid;
 
-    if (getpeername(fd, &sa.sa, &len) == -1 || !netaddr_from_sockaddr(&from, &sa)) {
-        (void)close(fd); /* gone before we came to it */
+    if (!netaddr_from_sockaddr(&from, sa)) {
+        (void)close(fd); /* of a family that is not ours */
         return;
     }
     log_refresh();
     refusal = over_limit(l, &from);
     if (refusal != NULL) {
+        reap_sessions(l); /* those that ended since the last look do not count */
+        refusal = over_limit(l, &from);
+    }
+    if (refusal != NULL) {
         refuse_client(fd, &from, refusal);
         return;
     }
     refresh_names(l);
-    pid = fork();
+    pid = sysutil_fork();
     if (pid == 0) {
         become_session(l, fd);
     }
@@ -396,10 +410,12 @@ static bool is_clients_fault(int error)
 static void accept_clients(struct listener *l, int listen_fd)
 {
     for (int i = 0; i < ACCEPT_BATCH && l->paused_until_ms == 0; i++) {
-        int fd = sysutil_accept(listen_fd, 0);
+        union netaddr_sockaddr from = {0};
+        socklen_t len = sizeof(from);
+        int fd = sysutil_accept_from(listen_fd, 0, &from.sa, &len);
 
         if (fd != -1) {
-            serve_client(l, fd);
+            serve_client(l, fd, &from);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (!is_clients_fault(errno)) {
@@ -408,11 +424,15 @@ static void accept_clients(struct listener *l, int listen_fd)
     }
 }
 
+static int64_t least_ms(int64_t ms, int64_t due_ms, int64_t now_ms)
+{
+    return due_ms != 0 && due_ms - now_ms < ms ? due_ms - now_ms : ms;
+}
+
 /* How long the listener may sleep. */
 static struct timespec sleep_time(const struct listener *l)
 {
     int64_t now_ms = sysutil_now_ms();
-    int64_t due_ms = resolver_due_ms(&l->resolver);
     int64_t ms = SLEEP_MS;
 
     if (l->paused_until_ms != 0) {
@@ -420,9 +440,8 @@ static struct timespec sleep_time(const struct listener *l)
     } else if (l->draining) {
         ms = l->next_drain_ms - now_ms;
     }
-    if (due_ms != 0 && due_ms - now_ms < ms) {
-        ms = due_ms - now_ms;
-    }
+    ms = least_ms(ms, resolver_due_ms(&l->resolver), now_ms);
+    ms = least_ms(ms, tlshelper_due_ms(&l->tls), now_ms);
     ms = ms < 0 ? 0 : ms;
     return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 }
@@ -430,18 +449,25 @@ static struct timespec sleep_time(const struct listener *l)
 /* Sleep until clients or a signal come, or a pause ends; take the clients in. */
 static void wait_for_clients(struct listener *l)
 {
-    struct pollfd fds[INHERIT_SOCKETS_MAX];
+    struct pollfd fds[1 + INHERIT_SOCKETS_MAX];
     const struct timespec timeout = sleep_time(l);
     int ready;
 
+    fds[0] = (struct pollfd){.fd = l->tls.request_fd, .events = POLLIN};
     for (unsigned i = 0; i < l->listen_count; i++) {
-        fds[i] = (struct pollfd){.fd = l->listen_fds[i], .events = POLLIN};
+        fds[1 + i] = (struct pollfd){.fd = l->listen_fds[i], .events = POLLIN};
     }
-    ready = ppoll(fds, l->paused_until_ms == 0 ? l->listen_count : 0, &timeout, &l->open_mask);
+    ready = ppoll(fds, l->paused_until_ms == 0 ? 1 + l->listen_count : 1, &timeout, &l->open_mask);
     if (l->paused_until_ms != 0 && sysutil_now_ms() >= l->paused_until_ms) {
         l->paused_until_ms = 0;
     }
-    for (unsigned i = 0; ready > 0 && i < l->listen_count; i++) {
+    if (ready <= 0) {
+        return;
+    }
+    if (fds[0].revents != 0) {
+        tlshelper_lost(&l->tls);
+    }
+    for (unsigned i = 1; l->paused_until_ms == 0 && i <= l->listen_count; i++) {
         if (fds[i].revents != 0) {
             accept_clients(l, fds[i].fd);
         }
@@ -504,6 +530,7 @@ void listener_run(struct listener *l)
         l->paused_until_ms =
             sysutil_now_ms() + RESOLVER_START_MS; /* the first clients need it, too */
     }
+    sysutil_pack_heap();
     sdnotify_send(&l->notify, "READY=1\nSTATUS=serving\nMAINPID=%d", (int)getpid());
     while (got_stop == 0 && (!l->draining || conntab_total(l->connections) > 0)) {
         wait_for_clients(l);
@@ -514,12 +541,15 @@ void listener_run(struct listener *l)
             reload(l);
         }
         resolver_work(&l->resolver);
+        tlshelper_work(&l->tls, &l->config->tun, l->config->auth.nopriv_uid,
+                       l->config->auth.nopriv_gid);
         if (got_drain != 0) {
             drain(l);
         }
     }
     sdnotify_send(&l->notify, "STOPPING=1");
     close_listening(l);
+    tlshelper_leave(&l->tls);
     if (got_stop == SIGINT) {
         end_sessions(l);
     }
@@ -567,7 +597,7 @@ static void prepare_sandbox(struct listener *l)
 
     if (!sandbox_available(&why)) {
         log_message(LOG_WARNING, "%s: sessions run without system call filters", why);
-    } else if (!sandbox_build(&l->sandbox, &error)) {
+    } else if (!sandbox_build(&l->sandbox, SANDBOX_ROLES_DAEMON, &error)) {
         log_fatal("%s", str_text(&error));
     } else if (wanted && !enter_base(&l->sandbox)) {
         log_fatal("cannot load a system call filter: %s", strerror(errno));
@@ -666,6 +696,7 @@ void listener_prepare(struct listener *l, char **args, int arg_count, const stru
     *l = (struct listener){
         .args = args, .arg_count = arg_count, .client_fd = -1, .scoreboard_fd = -1};
     resolver_init(&l->resolver);
+    tlshelper_init(&l->tls);
     sdnotify_open(&l->notify);
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (l->null_fd == -1) {
@@ -675,7 +706,8 @@ void listener_prepare(struct listener *l, char **args, int arg_count, const stru
     if (l->config != NULL) {
         check_rights(&l->config->tun);
     }
-    if (l->config == NULL || !config_prepare_jail(l->config, &errors)) {
+    if (l->config == NULL || !config_prepare_jail(l->config, &errors) ||
+        !start_tls(l, l->config, &errors)) {
         config_report_errors(&errors);
         exit(EXIT_STATUS_USAGE);
     }

@@ -13,6 +13,7 @@
 #include "resolver.h"
 #include "sandbox.h"
 #include "sdnotify.h"
+#include "tlshelper.h"
 
 struct config;
 struct conntab;
@@ -37,6 +38,7 @@ struct listener {
     int64_t paused_until_ms;
     int64_t warned_ms;
     struct resolver resolver; /* of pasv_address */
+    struct tlshelper tls;     /* the program with the certificates */
     bool draining;            /* no new sessions, and the others are to end soon */
     int64_t next_drain_ms;    /* when they are told again */
 };

@@ -34,6 +34,7 @@
 #include "scoreboard.h"
 #include "str.h"
 #include "sysutil.h"
+#include "tlslink.h"
 #include "tunable.h"
 #include "userdb.h"
 
@@ -49,9 +50,12 @@
 
 struct session {
     const struct session_env *env;
-    int ctrl_fd;  /* -1 in N from login on */
+    int ctrl_fd;  /* the client, or with TLS the plain stream to its relay; -1 in N from login on */
+    int relay_fd; /* with TLS: the relay control, until S has it; -1 without */
+    int tls_fd;   /* for tlslink_start(); -1 from login on */
     pid_t child;  /* P or S */
-    char *banner; /* the content of banner_file for P, or NULL */
+    bool bounds_empty; /* privcap_begin_session() */
+    char *banner;      /* the content of banner_file for P, or NULL */
     struct scoreboard board;
     struct privparent parent;
 };
@@ -179,16 +183,15 @@ static const char *empty_dir(const struct session *s)
     return is_rootless(s) ? "/" : s->env->tun->secure_chroot_dir;
 }
 
-/* What N had and a service process must not. */
-static void close_parents(struct session *s)
+/* What N had and a service process must not. Only the kernel's part: our memory is still that of N. */
+static void close_parents(const struct session *s)
 {
-    int slots_fd = s->env->auth->slots_fd;
-    int places_fd = s->env->auth->places_fd;
+    int fds[] = {s->parent.priv_fd, s->parent.keeper_fd, s->tls_fd, s->env->auth->slots_fd,
+                 s->env->auth->places_fd};
 
-    sysutil_close(&s->parent.priv_fd);
-    sysutil_close(&s->parent.keeper_fd);
-    sysutil_close(&slots_fd);
-    sysutil_close(&places_fd);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        sysutil_close(&fds[i]);
+    }
 }
 
 static void fill_setup(const struct session *s, int priv_fd, struct ftp_setup *setup)
@@ -197,6 +200,8 @@ static void fill_setup(const struct session *s, int priv_fd, struct ftp_setup *s
     setup->tun = s->parent.tun;
     setup->ctrl_fd = s->ctrl_fd;
     setup->priv_fd = priv_fd;
+    setup->relay_fd = s->relay_fd;
+    setup->protect = s->parent.protect;
     setup->peer = s->parent.peer;
     setup->local = s->parent.local;
     setup->announced_in_vain = !resolver_announced(s->env->resolver, setup->tun, &setup->peer,
@@ -214,6 +219,7 @@ NORETURN static void run_greeter(struct session *s, int priv_fd)
         .gid = auth->nopriv_gid,
         .dir = empty_dir(s),
         .jail = !is_rootless(s),
+        .bounds_empty = s->bounds_empty,
         .max_open = GREETER_OPEN_FILES,
         .max_data_mib = GREETER_DATA_MIB,
     };
@@ -244,8 +250,9 @@ NORETURN static void run_service(struct session *s, int priv_fd)
     const char *step;
 
     account_plan(account, &plan);
-    plan.start = account->start;
+    plan.start = account->has_start ? account->start : NULL;
     plan.jail = account->jail && !is_rootless(s);
+    plan.bounds_empty = s->bounds_empty;
     plan.writes_files = true;
     plan.max_open = SERVICE_OPEN_FILES;
     plan.max_data_mib = SERVICE_DATA_MIB;
@@ -285,6 +292,7 @@ NORETURN static void run_service(struct session *s, int priv_fd)
 /* Fork P or S over a fresh socketpair. Returns false if there is no room for another process. */
 static bool start_child(struct session *s, void (*run)(struct session *, int))
 {
+    pid_t child;
     int fds[2];
 
     if (sysutil_socketpair(fds) == -1) {
@@ -292,12 +300,13 @@ static bool start_child(struct session *s, void (*run)(struct session *, int))
         return false;
     }
     s->parent.priv_fd = fds[0];
-    s->child = fork();
-    if (s->child == 0) {
+    child = sysutil_fork();
+    if (child == 0) {
         run(s, fds[1]);
     }
+    s->child = child; /* behind the fork: the child writes nothing here, and shares the page */
     sysutil_close(&fds[1]);
-    if (s->child == -1) {
+    if (child == -1) {
         warn(s, "cannot start a service process", "fork");
         return false;
     }
@@ -357,6 +366,7 @@ static bool become_broker(struct session *s)
         .gid = s->env->auth->nopriv_gid,
         .dir = empty_dir(s),
         .jail = !is_rootless(s),
+        .bounds_empty = s->bounds_empty,
         .bind_service = tun->port_enable && tun->connect_from_port_20 &&
                         tun->ftp_data_port < LOWEST_FREE_PORT && privcap_can_bind_low(),
         .chown = tun->chown_uploads && parent->account.anonymous,
@@ -394,6 +404,34 @@ static void show_login(struct session *s)
     proctitle_show("connected", "");
 }
 
+/*
+ * SECURITY: from here on only the relay holds the connection of the client; what comes through our
+ * descriptor went through TLS. Returns false with a line in the log.
+ */
+static bool start_relay(struct session *s)
+{
+    int plain_fd;
+
+    if (s->tls_fd == -1) {
+        errno = ENOENT;
+    }
+    if (s->tls_fd == -1 || !tlslink_start(s->tls_fd, s->ctrl_fd, &plain_fd, &s->relay_fd)) {
+        warn(s, "cannot start TLS", "miniftpd-tls");
+        return false;
+    }
+    sysutil_close(&s->ctrl_fd);
+    s->ctrl_fd = plain_fd;
+    return true;
+}
+
+/* AUTH TLS: P holds the connection still, and says so to the client before it closes it. */
+static void serve_tls(struct session *s)
+{
+    bool good = start_relay(s);
+
+    privparent_answer_tls(&s->parent, good ? s->ctrl_fd : -1, s->relay_fd);
+}
+
 /* From the granted login on: P goes, S comes, N becomes nobody. */
 static bool change_over(struct session *s)
 {
@@ -409,6 +447,8 @@ static bool change_over(struct session *s)
         give_up(s, "421 Service not available.\r\n");
     }
     sysutil_close(&s->ctrl_fd);
+    sysutil_close(&s->relay_fd);
+    sysutil_close(&s->tls_fd);
     sysutil_close(&slots_fd);
     if (s->parent.tun->max_per_user == 0) {
         sysutil_close(&places_fd); /* else it holds the place of this session */
@@ -463,6 +503,9 @@ static void serve(struct session *s)
                 return;
             }
             break;
+        case PRIVPARENT_TLS:
+            serve_tls(s);
+            break;
         case PRIVPARENT_CHILD_GONE:
             reap_child(s);
             return;
@@ -489,8 +532,15 @@ void session_run(const struct session_env *env, int ctrl_fd)
     s.parent.auth = env->auth;
     s.parent.phase = PRIV_PHASE_BEFORE;
     s.parent.priv_fd = s.parent.keeper_fd = -1;
+    s.relay_fd = -1;
+    s.tls_fd = env->tls_fd;
+    s.parent.has_tls_program = s.tls_fd != -1;
     if (!learn_addresses(&s)) {
         _exit(EXIT_STATUS_OK);
+    }
+    if (!privcap_begin_session(&s.bounds_empty)) {
+        warn(&s, "cannot begin a session", "emptying the capability bounding set");
+        give_up(&s, "421 Service not available.\r\n");
     }
     privparent_watch_drain();
     enter_scoreboard(&s);
@@ -500,6 +550,12 @@ void session_run(const struct session_env *env, int ctrl_fd)
     name_session(&s);
     log_connect(&s);
     load_banner(&s);
+    if (env->tun->implicit_ssl) {
+        if (!start_relay(&s)) {
+            _exit(EXIT_STATUS_ERROR); /* nothing can be said without TLS */
+        }
+        s.parent.tls = s.parent.protect = true;
+    }
     if (!start_child(&s, run_greeter)) {
         give_up(&s, "421 Service not available.\r\n");
     }

@@ -20,6 +20,7 @@ struct session_env {
     struct userdb *names;          /* of users and groups; S adds its own */
     const struct resolver *resolver;
     int scoreboard_fd; /* the table of sessions; -1: there is none */
+    int tls_fd;        /* for tlslink_start(); -1: there is no TLS, or not now */
 };
 
 /*
