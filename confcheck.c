@@ -442,12 +442,116 @@ static void check_commands(const struct confcheck *check)
     }
 }
 
+/* ---- TLS ---- */
+
+/* What is said of encryption where nothing is encrypted. Certificates that wait for it are fine. */
+static void check_without_tls(const struct confcheck *check)
+{
+    const struct tunables *t = check->tun;
+    const struct {
+        const char *option;
+        bool value;
+    } wishes[] = {
+        {"force_local_logins_ssl", t->force_local_logins_ssl},
+        {"force_local_data_ssl", t->force_local_data_ssl},
+        {"force_anon_logins_ssl", t->force_anon_logins_ssl},
+        {"force_anon_data_ssl", t->force_anon_data_ssl},
+        {"allow_anon_ssl", t->allow_anon_ssl},
+        {"require_ssl_reuse", t->require_ssl_reuse},
+        {"require_cert", t->require_cert},
+        {"validate_cert", t->validate_cert},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+        if (wishes[i].value && confcheck_is_set(check, wishes[i].option)) {
+            confcheck_warn(check, wishes[i].option,
+                           "has no effect: nothing is encrypted without ssl_enable=YES");
+        }
+    }
+}
+
+static void check_who_encrypts(const struct confcheck *check)
+{
+    const struct tunables *t = check->tun;
+    bool locals = t->local_enable || t->virtual_users_file != NULL;
+    bool listens = t->listen || t->listen_ipv6;
+    /* clang-format off */
+    const struct finding findings[] = {
+        { "implicit_ssl", t->implicit_ssl && listens && t->listen_port == 21,
+          "clients begin in the clear on port 21 and would wait for ever: set listen_port=990, or "
+          "implicit_ssl=NO with ssl_enable=YES" },
+        { "listen_port", !t->implicit_ssl && listens && t->listen_port == 990,
+          "clients begin with TLS on port 990: set implicit_ssl=YES, or listen_port=21" },
+        { "ssl_enable", t->anonymous_enable && !locals && !t->allow_anon_ssl && !t->force_anon_logins_ssl,
+          "nobody can log in encrypted: there are anonymous users only, and they may not. Set "
+          "allow_anon_ssl=YES" },
+        { "force_local_data_ssl", t->ssl_enable && !t->implicit_ssl && locals && !t->force_local_logins_ssl &&
+                                      t->force_local_data_ssl,
+          "who logs in without TLS, as force_local_logins_ssl=NO allows, can transfer and list nothing: "
+          "remove that line, or set force_local_data_ssl=NO, too" },
+        { "force_local_data_ssl", !t->ssl_enable && t->force_local_data_ssl &&
+                                      confcheck_is_set(check, "force_local_data_ssl"),
+          "has no effect with implicit_ssl=YES alone: set ssl_enable=YES, too" },
+        { "force_anon_data_ssl", !t->ssl_enable && t->force_anon_data_ssl,
+          "has no effect with implicit_ssl=YES alone: set ssl_enable=YES, too" },
+        { "require_ssl_reuse", !t->require_ssl_reuse,
+          "whoever is quicker than a client behind the same address can take its data connections. Many a "
+          "vsftpd.conf has NO because of faults in vsftpd: try without the line" },
+    };
+    /* clang-format on */
+
+    warn_of(check, findings, ARRAY_LEN(findings));
+}
+
+/* What is wrong with the files themselves is told by who reads them: confworld_check_tls(). */
+static void check_certificates(const struct confcheck *check)
+{
+    const struct tunables *t = check->tun;
+    bool asked = t->ssl_request_cert || t->require_cert;
+    /* clang-format off */
+    const struct finding findings[] = {
+        { "rsa_private_key_file", confcheck_is_set(check, "rsa_private_key_file") &&
+                                      !confcheck_is_set(check, "rsa_cert_file") && t->dsa_cert_file == NULL,
+          "there is no certificate to this key: set rsa_cert_file" },
+        { "validate_cert", t->validate_cert && t->ca_certs_file == NULL && asked,
+          "refuses every client that shows a certificate: name those who may sign them in ca_certs_file" },
+        { "validate_cert", t->validate_cert && !asked,
+          "has no effect: clients are not asked for a certificate. Set ssl_request_cert=YES or require_cert=YES" },
+        { "require_cert", t->require_cert && !t->validate_cert,
+          "any certificate will do, also one that the client has made itself: set validate_cert=YES and "
+          "ca_certs_file" },
+        { "ca_certs_file", t->ca_certs_file != NULL && !t->validate_cert,
+          "certificates of clients are not held against it: set validate_cert=YES" },
+        { "ssl_tlsv11", t->ssl_tlsv11,
+          "TLS 1.1 is not safe any more (RFC 8996), and what OpenSSL needs for it makes all sessions weaker: "
+          "NO unless there is a device that cannot do better" },
+        { "ssl_ciphers", t->ssl_ciphers != NULL && !t->ssl_tlsv12 && !t->ssl_tlsv11,
+          "has no effect: it counts up to TLS 1.2, and ssl_tlsv12=NO. For TLS 1.3 there is ssl_ciphersuites" },
+        { "ssl_ciphersuites", t->ssl_ciphersuites != NULL && !t->ssl_tlsv13,
+          "has no effect: it is for TLS 1.3, and ssl_tlsv13=NO. Up to TLS 1.2 there is ssl_ciphers" },
+    };
+    /* clang-format on */
+
+    warn_of(check, findings, ARRAY_LEN(findings));
+}
+
+static void check_tls(const struct confcheck *check)
+{
+    if (tunable_wants_tls(check->tun)) {
+        check_who_encrypts(check);
+        check_certificates(check);
+    } else {
+        check_without_tls(check);
+    }
+}
+
 void confcheck_options(const struct confcheck *check)
 {
     check_logins(check);
     check_writing(check);
     check_commands(check);
     check_data(check);
+    check_tls(check);
     check_logs(check);
     check_others(check);
 }

@@ -3,7 +3,8 @@
  *
  * Process: miniftpd -t, root. What it looks up here never gets near a session.
  * Trusts:  the configuration, and the account database of the system.
- * Touches: nothing; files are looked at and not opened, accounts are looked up.
+ * Touches: nothing; files are looked at and not opened, accounts are looked up. Certificates and keys are
+ *          read by miniftpd-tls, which ends again.
  */
 #include "confworld.h"
 
@@ -18,6 +19,7 @@
 #include "privcap.h"
 #include "str.h"
 #include "sysutil.h"
+#include "tlshelper.h"
 #include "tunable.h"
 
 enum kind {
@@ -95,6 +97,92 @@ bool confworld_can_start(const struct config *config, struct str *errors)
     return (t->run_as_launching_user || access(t->secure_chroot_dir, F_OK) == -1 ||
             config_check_jail(config, errors)) &&
            fault == NULL;
+}
+
+/* ---- certificates ---- */
+
+/* Where the lines of miniftpd-tls go. */
+struct tls_check {
+    const struct confcheck *check;
+    struct str *facts;
+    struct str *errors;
+    bool good;
+};
+
+/* The text behind a word in front; NULL if it is not there. */
+static const char *behind(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    return strncmp(text, word, len) == 0 ? text + len : NULL;
+}
+
+/* "option=value: what is odd". Contradictions of options were found without the program. */
+static void take_tls_warning(const struct tls_check *to, const char *text)
+{
+    struct str option = STR_INIT(64);
+    size_t len = strcspn(text, "=:");
+    const struct tunable_row *row;
+
+    str_append_mem(&option, text, len);
+    row = tunable_find(str_text(&option));
+    if (text[len] == '\0' || row == NULL) {
+        str_append_format(to->check->warnings, "%s\n", text);
+    } else if (row->type == TUNABLE_TEXT) {
+        confcheck_warn(to->check, row->name, "%s",
+                       text + len + (text[len] == '=' ? 1 : strspn(text + len, ": ")));
+    }
+    str_free(&option);
+}
+
+static void take_tls_line(void *context, const char *text)
+{
+    struct tls_check *to = context;
+    const char *rest;
+
+    if ((rest = behind(text, "info: ")) != NULL) {
+        str_append_format(to->facts, "%s\n", rest);
+    } else if ((rest = behind(text, "warning: ")) != NULL) {
+        take_tls_warning(to, rest);
+    } else {
+        rest = behind(text, "error: ");
+        str_append_format(to->errors, "%s\n", rest != NULL ? rest : text);
+        to->good = false;
+    }
+}
+
+/* What would be waited for when it is opened, a FIFO, is found here. Missing files are for miniftpd-tls. */
+static bool check_tls_files(const struct tunables *t, struct str *errors)
+{
+    const struct {
+        const char *option;
+        const char *path;
+    } files[] = {
+        {"rsa_cert_file", t->rsa_cert_file}, {"rsa_private_key_file", t->rsa_private_key_file},
+        {"dsa_cert_file", t->dsa_cert_file}, {"dsa_private_key_file", t->dsa_private_key_file},
+        {"ca_certs_file", t->ca_certs_file},
+    };
+    bool good = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        struct stat st;
+
+        if (files[i].path != NULL && stat(files[i].path, &st) == 0 && !S_ISREG(st.st_mode)) {
+            str_append_format(errors, "%s=%s: is no regular file\n", files[i].option,
+                              files[i].path);
+            good = false;
+        }
+    }
+    return good;
+}
+
+bool confworld_check_tls(const struct confcheck *check, struct str *facts, struct str *errors)
+{
+    struct tls_check to = {.check = check, .facts = facts, .errors = errors, .good = true};
+
+    return !tunable_wants_tls(check->tun) ||
+           (check_tls_files(check->tun, errors) &&
+            tlshelper_check(check->tun, take_tls_line, &to) && to.good);
 }
 
 /* ---- what users need ---- */

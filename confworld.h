@@ -19,6 +19,14 @@ struct str;
  */
 MUST_CHECK bool confworld_can_start(const struct config *config, struct str *errors);
 
+/*
+ * Look at the certificates and keys of a configuration that encrypts, as a start would. As root.
+ * What is in them is added to `facts`, what is odd about them to the warnings of `check`.
+ * Returns false with each fault as a line of `errors`.
+ */
+MUST_CHECK bool confworld_check_tls(const struct confcheck *check, struct str *facts,
+                                    struct str *errors);
+
 /* Look for what users would miss: files, directories, accounts. As root. */
 void confworld_check(const struct confcheck *check, const struct config *config);
 

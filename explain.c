@@ -194,12 +194,14 @@ static unsigned print_lines(const char *heading, const struct str *lines)
     return count;
 }
 
-static void print_report(const struct config *config, const struct parseconf_report *report)
+static void print_report(const struct config *config, const struct parseconf_report *report,
+                         const struct str *certificates)
 {
     unsigned warnings;
 
     print_values(&config->tun, report);
     (void)print_lines("Accepted from vsftpd.conf:\n", &report->idle);
+    (void)print_lines("Certificates:\n", certificates);
     warnings = print_lines("Warnings:\n", &report->warnings);
     printf(MINIFTPD_NAME ": the configuration is correct");
     if (warnings > 0) {
@@ -236,9 +238,12 @@ static bool check_virtual_users(const struct tunables *tun, struct str *errors)
            virtual_read(tun->virtual_users_file, check_virtual_user, &check, errors);
 }
 
-/* Load and look at everything. Returns NULL, or the configuration with what was found in `report`. */
+/*
+ * Load and look at everything. Returns NULL, or the configuration with what was found in `report` and
+ * what is in its certificates.
+ */
 static struct config *examine(char **args, int arg_count, struct parseconf_report *report,
-                              struct str *errors)
+                              struct str *certificates, struct str *errors)
 {
     struct config *config = config_load_reported(args, arg_count, NULL, report, errors);
     struct confcheck check = {.report = report, .warnings = &report->warnings};
@@ -253,6 +258,7 @@ static struct config *examine(char **args, int arg_count, struct parseconf_repor
         confworld_check(&check, config);
         good = check_virtual_users(&config->tun, errors);
         good = confworld_can_start(config, errors) && good;
+        good = confworld_check_tls(&check, certificates, errors) && good;
     } else {
         str_append(&report->warnings, "files, directories and accounts were not looked at: only "
                                       "root sees them as the daemon does\n");
@@ -267,21 +273,23 @@ static struct config *examine(char **args, int arg_count, struct parseconf_repor
 int explain_config(char **args, int arg_count)
 {
     struct str errors = STR_INIT(CONFIG_ERRORS_MAX);
+    struct str certificates = STR_INIT(8192);
     struct parseconf_report *report = parseconf_report_new();
     struct config *config = NULL;
 
     if (report == NULL) {
         str_append(&errors, "no memory\n");
     } else {
-        config = examine(args, arg_count, report, &errors);
+        config = examine(args, arg_count, report, &certificates, &errors);
     }
     if (config != NULL) {
-        print_report(config, report);
+        print_report(config, report, &certificates);
         config_free(config);
     } else {
         config_report_errors(&errors);
     }
     parseconf_report_free(report);
+    str_free(&certificates);
     str_free(&errors);
     return config != NULL ? EXIT_STATUS_OK : EXIT_STATUS_USAGE;
 }

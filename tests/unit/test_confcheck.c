@@ -26,6 +26,7 @@ struct finding_row {
 #define BASE  "anonymous_enable=NO local_enable=YES write_enable=YES local_umask=022 "
 #define ANON  "anonymous_enable=YES write_enable=YES anon_upload_enable=YES "
 #define GUEST BASE "guest_enable=YES "
+#define TLS   BASE "ssl_enable=YES rsa_cert_file=/c "
 
 /* clang-format off */
 static const struct finding_row rows[] = {
@@ -110,6 +111,37 @@ static const struct finding_row rows[] = {
     { "protocol_without_log", BASE "log_ftp_protocol=YES", "log_ftp_protocol", "xferlog_enable=YES" },
     { "protocol_in_a_log_of_transfers", BASE "log_ftp_protocol=YES xferlog_enable=YES xferlog_std_format=YES", "log_ftp_protocol", "dual_log_enable=YES" },
     { "protocol_to_syslog", BASE "log_ftp_protocol=YES syslog_enable=YES", "", "" },
+
+    { "certificates_that_wait_for_tls", BASE "ssl_enable=NO rsa_cert_file=/c rsa_private_key_file=/k", "", "" },
+    { "encryption_that_is_off", BASE "force_local_logins_ssl=YES force_local_data_ssl=YES require_ssl_reuse=YES require_cert=YES",
+      "force_local_logins_ssl force_local_data_ssl require_ssl_reuse require_cert", "ssl_enable=YES" },
+    { "encryption_that_is_off_for_anonymous", BASE "allow_anon_ssl=YES force_anon_logins_ssl=YES force_anon_data_ssl=YES validate_cert=YES",
+      "force_anon_logins_ssl force_anon_data_ssl allow_anon_ssl validate_cert", "nothing is encrypted" },
+    { "encryption_that_is_not_wanted", BASE "force_local_logins_ssl=NO require_ssl_reuse=NO allow_anon_ssl=NO", "", "" },
+    { "encryption", TLS, "", "" },
+    { "encryption_of_data_for_who_has_none", TLS "force_local_logins_ssl=NO", "force_local_data_ssl", "transfer" },
+    { "encryption_by_choice", TLS "force_local_logins_ssl=NO force_local_data_ssl=NO", "", "" },
+    { "encryption_from_the_start", BASE "implicit_ssl=YES rsa_cert_file=/c listen_port=990", "", "" },
+    { "encryption_from_the_start_on_port_21", BASE "implicit_ssl=YES rsa_cert_file=/c", "implicit_ssl", "listen_port=990" },
+    { "encryption_from_the_start_for_inetd", BASE "implicit_ssl=YES rsa_cert_file=/c listen=NO", "", "" },
+    { "encryption_by_auth_on_port_990", TLS "listen_port=990", "listen_port", "implicit_ssl=YES" },
+    { "encryption_of_data_that_implicit_does_not_force", BASE "implicit_ssl=YES rsa_cert_file=/c listen_port=990 "
+      "force_local_data_ssl=YES force_anon_data_ssl=YES", "force_local_data_ssl force_anon_data_ssl", "ssl_enable=YES" },
+    { "encryption_for_nobody", "anonymous_enable=YES ssl_enable=YES", "ssl_enable", "allow_anon_ssl=YES" },
+    { "encryption_for_anonymous", "anonymous_enable=YES ssl_enable=YES allow_anon_ssl=YES", "", "" },
+    { "encryption_that_anonymous_must_use", "anonymous_enable=YES ssl_enable=YES force_anon_logins_ssl=YES", "", "" },
+    { "data_connections_of_others", TLS "require_ssl_reuse=NO", "require_ssl_reuse", "quicker" },
+    { "key_without_certificate", BASE "ssl_enable=YES rsa_private_key_file=/k", "rsa_private_key_file", "rsa_cert_file" },
+    { "clients_certificates", TLS "require_cert=YES validate_cert=YES ca_certs_file=/a", "", "" },
+    { "clients_certificates_by_nobody", TLS "validate_cert=YES", "validate_cert", "ca_certs_file" },
+    { "clients_certificates_that_are_not_asked_for", TLS "validate_cert=YES ca_certs_file=/a ssl_request_cert=NO",
+      "validate_cert", "ssl_request_cert=YES" },
+    { "clients_certificates_of_any_kind", TLS "require_cert=YES", "require_cert", "validate_cert=YES" },
+    { "clients_certificates_that_are_not_checked", TLS "ca_certs_file=/a", "ca_certs_file", "validate_cert=YES" },
+    { "tls_that_is_old", TLS "ssl_tlsv1_1=YES", "ssl_tlsv11", "RFC 8996" },
+    { "ciphers_of_tls_that_is_off", TLS "ssl_tlsv12=NO ssl_ciphers=HIGH", "ssl_ciphers", "ssl_ciphersuites" },
+    { "ciphers", TLS "ssl_ciphers=HIGH ssl_ciphersuites=TLS_AES_128_GCM_SHA256", "", "" },
+    { "suites_of_tls_that_is_off", TLS "ssl_tlsv13=NO ssl_ciphersuites=TLS_AES_128_GCM_SHA256", "ssl_ciphersuites", "ssl_ciphers" },
 
     { "local_time", BASE "use_localtime=YES", "use_localtime", "UTC" },
     { "no_filters", BASE "seccomp_sandbox=NO", "seccomp_sandbox", "remove" },
