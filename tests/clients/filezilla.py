@@ -27,7 +27,7 @@ EMPTY_PARTS = {"here": (300, 740), "there": (900, 740)}
 # Numbers of FileZilla's: what to do when a file exists, which TYPE, which protocol.
 OVERWRITE, RESUME = 1, 5
 ASCII, BINARY = 1, 2
-FTP, PLAIN_FTP = 0, 6
+FTP, IMPLICIT_TLS, EXPLICIT_TLS, PLAIN_FTP = 0, 3, 4, 6
 
 # The database of FileZilla's queue, version 7.
 QUEUE_VERSION = 7
@@ -138,6 +138,7 @@ class FileZilla(Site):
         self.screen = Screen(self.home / "xvfb")
         self.process = None
         self.protocol = PLAIN_FTP
+        self.trusted = None  # a certificate that the user has accepted before, in DER
         self.settings = {
             "Greeting version": "3.63.0", "Logging file": self.log_path,
             "Window position and size": WINDOW, "Show quickconnect bar": 0, "Show Tree Local": 0,
@@ -155,7 +156,8 @@ class FileZilla(Site):
         settings = "".join(f'<Setting name="{name}">{escape(str(value))}</Setting>'
                            for name, value in self.settings.items())
         password = base64.b64encode(self.account.password.encode()).decode()
-        site = {"Host": self.host, "Port": 21, "Protocol": self.protocol, "Type": 0,
+        site = {"Host": self.host, "Port": self.daemon.port,
+                "Protocol": self.protocol, "Type": 0,
                 "User": self.account.name, "Logontype": 1,
                 "PasvMode": "MODE_PASSIVE" if self.passive else "MODE_ACTIVE",
                 "LocalDir": f"{self.local}/", "Name": self.account.name}
@@ -164,12 +166,23 @@ class FileZilla(Site):
             "filezilla.xml": f"<Settings>{settings}</Settings>",
             "sitemanager.xml": "<Servers><Server>" + server +
                                f'<Pass encoding="base64">{password}</Pass></Server></Servers>',
-            # or it asks whether plain FTP will do
+            # or it asks whether plain FTP will do, and whether to trust a certificate
             "trustedcerts.xml": f'<InsecureHosts><Host Port="21">{self.host}</Host>'
-                                "</InsecureHosts>",
+                                f"</InsecureHosts>{self.accepted()}",
         }
         for name, content in files.items():
             (self.conf / name).write_text(xml(content))
+
+    def accepted(self):
+        """The certificate that was accepted before, as FileZilla writes it down."""
+        if self.trusted is None:
+            return ""
+        now = int(time.time())
+        fields = {"Data": self.trusted.hex(), "ActivationTime": now - 86400,
+                  "ExpirationTime": now + 86400, "Host": self.host, "Port": self.daemon.port,
+                  "TrustSANs": 0}
+        inner = "".join(f"<{tag}>{value}</{tag}>" for tag, value in fields.items())
+        return f"<TrustedCerts><Certificate>{inner}</Certificate></TrustedCerts>"
 
     def start(self):
         """Start FileZilla, connect, and wait for the first listing."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import accounts
+import ftpsraw
 from checking import Files
 from ftpd import Factory
 
@@ -122,6 +123,12 @@ def ftpd():
     yield factory
     problems = factory.finish()
     assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def ftps(ftpd):
+    """ftps(option="value", ...) starts a daemon with a certificate and ssl_enable=YES."""
+    return lambda *arguments, **options: ftpd(*arguments, **ftpsraw.options(**options))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import procs
 from ftpraw import Client
 
 PROGRAM = os.environ.get("MINIFTPD", "miniftpd")
+TLS_NAME = "miniftpd-tls"  # of the program beside it
 
 # What every configuration of a test starts from; None leaves an option out.
 BASE = {
@@ -29,10 +30,10 @@ ALARMS = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|\bBUG\b|SIGS
                     r"ended by signal (?:4|5|6|7|8|11|31)\b|seccomp.*(?:kill|violat|denied|fail)")
 
 
-def listening_ports():
-    """The TCP ports on which someone in this network namespace listens."""
+def listening_ports(pid="self"):
+    """The TCP ports on which someone in the network namespace of a process listens."""
     ports = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for table in (f"/proc/{pid}/net/tcp", f"/proc/{pid}/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A":
@@ -119,10 +120,22 @@ class Ftpd:
 
     # Processes.
 
+    def helpers(self):
+        """The processes miniftpd-tls that the listener has started."""
+        return [process for process in procs.children(self.pid) if process.name == TLS_NAME]
+
+    def relays(self):
+        """The process R of every session with TLS."""
+        return [relay for helper in self.helpers() for relay in procs.children(helper.pid)]
+
+    def session_parents(self):
+        """N of every session."""
+        return [process for process in procs.children(self.pid) if process.name != TLS_NAME]
+
     def sessions(self):
         """(N, P or S) of every session, as processes; P or S is None while there is none."""
         pairs = []
-        for parent in procs.children(self.pid):
+        for parent in self.session_parents():
             below = procs.children(parent.pid)
             pairs.append((parent, below[0] if below else None))
         return pairs
@@ -138,9 +151,13 @@ class Ftpd:
         return pairs[0]
 
     def wait_no_sessions(self, seconds=3):
-        """Wait until L has no process below it; returns those that stay."""
-        procs.wait_for(lambda: not procs.descendants(self.pid), seconds)
-        return procs.descendants(self.pid)
+        """Wait until L has no process of a session below it; returns those that stay."""
+        def left():
+            helpers = {helper.pid for helper in self.helpers()}
+            return [one for one in procs.descendants(self.pid) if one.pid not in helpers]
+
+        procs.wait_for(lambda: not left(), seconds)
+        return left()
 
     # The end.
 

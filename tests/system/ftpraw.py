@@ -331,13 +331,21 @@ class Client:
         self.cmd(eprt_command(listener.getsockname()), 200)
         return lambda: self.accept_data(listener)
 
+    def secure(self, sock):
+        """What is done with a data connection before bytes move; for clients that encrypt."""
+        return sock
+
+    def end_data(self, sock):
+        """End an upload."""
+        sock.close()
+
     def begin(self, line, mode="pasv", rest=None, code=150):
         """Open a data connection by `mode`, send `line`, take its 150; returns the data socket."""
         data = getattr(self, mode)()
         if rest is not None:
             self.cmd(f"REST {rest}", 350)
         self.cmd(line, code)
-        return data()
+        return self.secure(data())
 
     def refused(self, line, *codes, mode="pasv", rest=None):
         """Ask for a transfer that is refused: one reply, and no byte of data."""
@@ -360,6 +368,7 @@ class Client:
         with self.begin(encode(verb) + b" " + encode(path), mode, rest) as sock:
             sock.settimeout(DEADLINE_SEC)
             sock.sendall(content)
+            self.end_data(sock)
         return self.reply(226)
 
     def list(self, argument="", verb="LIST", mode="pasv"):

@@ -93,16 +93,18 @@ def gone(pids, seconds=3):
 
 
 class Session:
-    """One session of `daemon`: its client and its processes."""
+    """One session of `daemon`: its client, which `connect` makes, and its processes."""
 
-    def __init__(self, daemon, host="127.0.0.1", source=None):
-        before = {process.pid for process in procs.children(daemon.pid)}
+    def __init__(self, daemon, host="127.0.0.1", source=None, connect=None):
+        before = {process.pid for process in daemon.session_parents()}
+        relays = {process.pid for process in daemon.relays()}
         self.daemon = daemon
         self.first_filters = posture.filters(daemon.pid)
-        self.client = daemon.connect(host, source)
-        new = [one.pid for one in procs.children(daemon.pid) if one.pid not in before]
+        self.client = connect(daemon, host) if connect else daemon.connect(host, source)
+        new = [one.pid for one in daemon.session_parents() if one.pid not in before]
         assert len(new) == 1, f"one session has begun, but the new processes are {new}"
         self.parent = new[0]
+        self.relay = next((one.pid for one in daemon.relays() if one.pid not in relays), None)
         self.verifier = None
         self.data = None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import accounts
+import certs
 import procs
 from ftpd import PROGRAM, Ftpd
 from starters import Inetd
@@ -288,6 +289,15 @@ def test_inetd(home, tmp_path):
         assert not inetd.close()
 
 
-def test_tls_only():
-    """Nothing is served in the clear by mistake."""
-    assert "ssl_enable" in check("tls-only.conf", code=2)
+def test_tls_only(server, home):
+    """Nothing is served in the clear, and without a certificate nothing at all."""
+    assert "rsa_cert_file" in check("tls-only.conf", code=2)
+    pem = Path("/etc/ssl/private/vsftpd.pem")
+    pem.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(certs.rsa().both, pem)
+    assert "CN=server-rsa" in check("tls-only.conf")
+    server("tls-only.conf")
+    home.file("f", b"content")
+    encrypted = ("--ssl-reqd", "--cacert", str(pem))
+    assert curl("ftp://127.0.0.1/f", *encrypted, user=f"alice:{PASSWORD}") == b"content"
+    curl("ftp://127.0.0.1/f", user=f"alice:{PASSWORD}", code=67)  # login denied
