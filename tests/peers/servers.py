@@ -127,15 +127,24 @@ class Server:
         arguments = self.prepare()
         output_path = WORK / f"{self.name}.out"
         with open(output_path, "wb") as output:
-            self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=output, cwd="/", start_new_session=True)
+            self.process = subprocess.Popen(self.launch(arguments), stdin=subprocess.DEVNULL,
+                                            stdout=output, stderr=output, cwd="/",
+                                            start_new_session=True)
 
         def ready():
-            return self.process.poll() is not None or PORT in listening_ports()
+            return self.process.poll() is not None or self.listens()
 
         procs.wait_for(ready, 10)
-        if self.process.poll() is not None or PORT not in listening_ports():
+        if self.process.poll() is not None or not self.listens():
             raise RuntimeError(f"{self.name} does not listen: {output_path.read_text()}")
+
+    def launch(self, arguments):
+        """The command that becomes the server, which itself is started by `arguments`."""
+        return arguments
+
+    def listens(self):
+        """Does it take connections?"""
+        return PORT in listening_ports()
 
     def stop(self):
         """End it, with the sessions that it still has."""
@@ -151,7 +160,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        procs.wait_for(lambda: PORT not in listening_ports(), 5)
+        procs.wait_for(lambda: not self.listens(), 5)
 
 
 def all_servers():
