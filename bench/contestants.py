@@ -19,6 +19,8 @@ SESSIONS = "4000"
 ENTRIES = "2000000"
 CERTIFICATE = WORK / "certificate.pem"
 FLOOR = "bare loop"
+# Where client and server meet in rows that one connection is enough for; see README.md.
+ONE_CORE = str(max(os.sched_getaffinity(0)))
 
 # Default of vsftpd and miniftpd: 50 sessions of one address, and no ASCII.
 COMMON = {"listen": "YES", "listen_ipv6": "NO", "anonymous_enable": "YES", "local_enable": "YES",
@@ -100,9 +102,11 @@ class Contestant(servers.Server):
         super().__init__(name, None, package)
         self.prepare_for = prepare
         self.group = None
+        self.confine = []
 
-    def begin(self, parent, tls):
-        """Start it in a control group below `parent`."""
+    def begin(self, parent, tls, spread=False):
+        """Start it in a control group below `parent`; it and its clients on one core, or `spread`."""
+        self.confine = [] if spread else ["taskset", "--cpu-list", ONE_CORE]
         self.prepare = lambda: self.prepare_for(tls)
         self.group = meter.Group(parent, re.sub(r"\W", "", self.name))
         try:
@@ -123,7 +127,7 @@ class Contestant(servers.Server):
 
     def launch(self, arguments):
         group = str(self.group.path or "")
-        return ["unshare", "--net", "--", "sh", "-c", LAUNCH, "sh", group, *arguments]
+        return ["unshare", "--net", "--", "sh", "-c", LAUNCH, "sh", group, *self.confine, *arguments]
 
     def listens(self):
         try:
@@ -132,8 +136,9 @@ class Contestant(servers.Server):
             return False
 
     def inside(self, *command):
-        """A command in the network of this server."""
-        return ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", "--", *map(str, command)]
+        """A command in the network of this server, and on its core."""
+        return ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", "--", *self.confine,
+                *map(str, command)]
 
     def refuses_tls(self):
         """The reply to AUTH TLS, if it is a refusal."""

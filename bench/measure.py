@@ -157,7 +157,7 @@ class Contest:
 
     def _ready(self, server, quick):
         try:
-            server.begin(self.parent, self.row.tls)
+            server.begin(self.parent, self.row.tls, self.row.spread)
         except RuntimeError as error:
             raise Failed(f"no TLS: {error}") if self.row.tls else error
         if not isinstance(server, contestants.Floor):

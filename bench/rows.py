@@ -33,6 +33,11 @@ class Row:
     noise: float = 0.05       # below this difference nobody wins
     seconds: float = 1.5
     floor: tuple = ()         # the bare kernel loop beside it: (arguments of floor, options of load)
+    spread: bool = False      # over all cores; else client and server share one
+
+    def __post_init__(self):
+        if self.conns > 1:
+            object.__setattr__(self, "spread", True)
 
     @property
     def path(self):
@@ -42,7 +47,8 @@ class Row:
 
 def bulk(name, title, kind, target, **more):
     """A row of which the unit is a large file."""
-    return Row(name, title, more.pop("unit", "GiB"), target, kind, noise=0.1, seconds=3, **more)
+    return Row(name, title, more.pop("unit", "GiB"), target, kind, noise=0.1, seconds=3,
+               spread=True, **more)
 
 
 def small(name, title, kind, target, count, unit, **more):

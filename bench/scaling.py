@@ -80,7 +80,7 @@ def run(servers, parent, quick):
         found = results.setdefault(server.name, {})
         for group in (sessions, listings, long_run, listener):
             try:
-                server.begin(parent, False)
+                server.begin(parent, False, group is listener)
                 found.update(group(server, quick))
             except (Failed, RuntimeError) as error:
                 skipped[f"{server.name}, {group.__name__}"] = str(error)
