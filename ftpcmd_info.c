@@ -83,7 +83,7 @@ static void reply_features(struct ftp *f, const struct command *table)
 {
     struct str line = STR_INIT(256);
 
-    for (const struct command *c = table; c->verb != NULL; c++) {
+    for (const struct command *c = table; c->verb[0] != '\0'; c++) {
         str_clear(&line);
         str_append_char(&line, ' ');
         if (c->feature != NULL && ftp_command_enabled(f, c) && append_feature(f, c, &line)) {
@@ -235,7 +235,7 @@ static void help_verbs(struct ftp *f, const struct command *table)
     struct str line = STR_INIT(128);
     unsigned column = 0;
 
-    for (const struct command *c = table; c->verb != NULL; c++) {
+    for (const struct command *c = table; c->verb[0] != '\0'; c++) {
         if ((c->flags & CMD_HIDDEN) != 0 || !ftp_command_enabled(f, c)) {
             continue;
         }

@@ -62,7 +62,7 @@ static bool is_same(const struct command *a, const struct command *b)
 /* Is it one of SITE, by whatever name? */
 static bool is_of_site(const struct command *command)
 {
-    for (const struct command *c = ftp_site_commands; c->verb != NULL; c++) {
+    for (const struct command *c = ftp_site_commands; c->verb[0] != '\0'; c++) {
         if (is_same(c, command)) {
             return true;
         }

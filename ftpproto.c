@@ -27,46 +27,84 @@
 #define USUAL_PATH           256  /* bytes; longer ones are rare, and take memory */
 #define EOF_PATIENCE_MS      5000 /* for work that nobody may wait for any more */
 
+/*
+ * In the order of the alphabet, since they are searched by halves.
+ *
+ * cmd_not_implemented: known, and refused. RFC 959, 1639, 2228, 7151; there are no virtual hosts, and TLS does what is left
+ * of RFC 2228. The others are of drafts and of the time before RFC 959, never taken up; RMDA would remove trees by
+ * accident.
+ * cmd_other_protocol: a web or mail client, made to talk to us. Nothing it sends later may be taken for a command.
+ * X...: names of RFC 775. CHMOD and NOP are names that other servers have, P@SW is what a NAT makes of PASV.
+ */
 /* clang-format off */
 const struct command ftp_commands[] = {
     /* verb      run                 flags                      argument      FEAT line      HELP text */
     { "ABOR",    cmd_abor,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
     { "ACCT",    cmd_acct,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<account>" },
+    { "ADAT",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "ALLO",    cmd_allo,            0,                         ARG_WORD,     NULL,          "<bytes> [R <bytes>]" },
     { "APPE",    cmd_appe,            CMD_WRITE | CMD_CHANGE | CMD_DATA, ARG_PATH,     NULL,          "<file>" },
     { "AUTH",    cmd_auth,            CMD_TLS | CMD_EARLY,       ARG_WORD,     "AUTH TLS",    "TLS | SSL" },
     { "AVBL",    cmd_avbl,            0,                         ARG_OPTIONAL, "AVBL",        "[<directory>]" },
     { "CCC",     cmd_ccc,             CMD_TLS | CMD_HIDDEN | CMD_EARLY, ARG_NONE,     NULL,          "" },
     { "CDUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
+    { "CHMOD",   cmd_site_chmod,      CMD_HIDDEN | CMD_WRITE | CMD_CHMOD | CMD_LOCAL, ARG_TEXT,     NULL,          "" },
     { "CLNT",    cmd_clnt,            CMD_EARLY,                 ARG_OPTIONAL, "CLNT",        "<name of the client>" },
     { "COMB",    cmd_comb,            CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "COMB",        "<file> <part>..." },
+    { "CONF",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "CONNECT", cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "CPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "CSID",    cmd_csid,            0,                         ARG_OPTIONAL, "CSID",        "<facts of the client>" },
     { "CWD",     cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
     { "DELE",    cmd_dele,            CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<file>" },
+    { "DELETE",  cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "DSIZ",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "EHLO",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "ENC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "EPRT",    cmd_eprt,            CMD_PORT,                  ARG_WORD,     "EPRT",        "|<1 or 2>|<address>|<port>|" },
     { "EPSV",    cmd_epsv,            CMD_PASV,                  ARG_OPTIONAL, "EPSV",        "[1 | 2 | ALL]" },
+    { "ESTA",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "ESTP",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "FEAT",    cmd_feat,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "GET",     cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "HASH",    cmd_hash,            CMD_HASH | CMD_GET | CMD_MARK, ARG_PATH,     "HASH",        "<file>" },
+    { "HEAD",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
+    { "HELO",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "HELP",    cmd_help,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "[<command>]" },
+    { "HOST",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "LANG",    cmd_lang,            CMD_EARLY,                 ARG_OPTIONAL, "LANG EN*",    "[en]" },
     { "LIST",    cmd_list,            CMD_SHOW | CMD_DATA,       ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
+    { "LPRT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "LPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "MAIL",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "MD5",     cmd_md5,             CMD_HASH | CMD_GET,        ARG_PATH,     "MD5",         "<file>" },
     { "MDTM",    cmd_mdtm,            0,                         ARG_MORE,     "MDTM",        "[<time>] <file>" },
+    { "MFCT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "MFF",     cmd_mff,             CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "MFF",          "<fact>=<value>;... <path>" },
     { "MFMT",    cmd_mfmt,            CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "MFMT",        "<time> <path>" },
+    { "MIC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "MKD",     cmd_mkd,             CMD_WRITE | CMD_MAKEDIR,   ARG_PATH,     NULL,          "<directory>" },
+    { "MLFL",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "MLSD",    cmd_mlsd,            CMD_SHOW | CMD_DATA,       ARG_OPTIONAL, NULL,          "[<directory>]" },
     { "MLST",    cmd_mlst,            CMD_SHOW,                  ARG_OPTIONAL, "MLST",        "[<path>]" },
+    { "MMD5",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "MODE",    cmd_mode,            0,                         ARG_WORD,     "MODE Z",      "S | Z" },
+    { "MSND",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "NLST",    cmd_nlst,            CMD_SHOW | CMD_DATA,       ARG_OPTIONAL, NULL,          "[-<options>] [<path>]" },
     { "NOOP",    cmd_noop,            CMD_EARLY | CMD_RNFR,      ARG_NONE,     NULL,          "" },
+    { "NOP",     cmd_noop,            CMD_HIDDEN | CMD_EARLY | CMD_RNFR, ARG_NONE,     NULL,          "" },
+    { "OPTIONS", cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "OPTS",    cmd_opts,            CMD_EARLY,                 ARG_WORD,     NULL,          "<command> [<option>]" },
+    { "P@SW",    cmd_pasv,            CMD_HIDDEN | CMD_PASV,     ARG_NONE,     NULL,          "" },
     { "PASS",    cmd_pass,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "<password>" },
     { "PASV",    cmd_pasv,            CMD_PASV,                  ARG_NONE,     "PASV",        "" },
+    { "PATCH",   cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "PBSZ",    cmd_pbsz,            CMD_TLS | CMD_EARLY,       ARG_WORD,     "PBSZ",        "0" },
     { "PORT",    cmd_port,            CMD_PORT,                  ARG_WORD,     NULL,          "<h1,h2,h3,h4,p1,p2>" },
+    { "POST",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "PRET",    cmd_pret,            0,                         ARG_TEXT,     NULL,          "<command> [<path>]" },
     { "PROT",    cmd_prot,            CMD_TLS | CMD_EARLY,       ARG_WORD,     "PROT",        "C | P" },
+    { "PUT",     cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "PWD",     cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
     { "QUIT",    cmd_quit,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
     { "RANG",    cmd_rang,            0,                         ARG_WORD,     "RANG STREAM", "<first byte> <last byte>" },
@@ -74,76 +112,39 @@ const struct command ftp_commands[] = {
     { "REST",    cmd_rest,            0,                         ARG_TEXT,     "REST STREAM", "<offset>" },
     { "RETR",    cmd_retr,            CMD_GET | CMD_DATA,        ARG_PATH,     NULL,          "<file>" },
     { "RMD",     cmd_rmd,             CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<directory>" },
+    { "RMDA",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "RNFR",    cmd_rnfr,            CMD_WRITE | CMD_CHANGE | CMD_LINK | CMD_RNFR, ARG_PATH,     NULL,          "<old name>" },
     { "RNTO",    cmd_rnto,            CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<new name>" },
     { "SITE",    cmd_site,            0,                         ARG_TEXT,     NULL,          "<command>" },
     { "SIZE",    cmd_size,            0,                         ARG_PATH,     "SIZE",        "<file>" },
+    { "SMNT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "SPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "SSCN",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "STAT",    cmd_stat,            CMD_EARLY,                 ARG_OPTIONAL, NULL,          "[<path>]" },
     { "STOR",    cmd_stor,            CMD_WRITE | CMD_UPLOAD | CMD_DATA, ARG_PATH,     NULL,          "<file>" },
     { "STOU",    cmd_stou,            CMD_WRITE | CMD_UPLOAD | CMD_DATA, ARG_OPTIONAL, NULL,          "[<beginning of the name>]" },
     { "STRU",    cmd_stru,            0,                         ARG_WORD,     NULL,          "F" },
     { "SYST",    cmd_syst,            CMD_EARLY,                 ARG_NONE,     NULL,          "" },
+    { "THMB",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "TRACE",   cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
     { "TYPE",    cmd_type,            0,                         ARG_WORD,     NULL,          "A | I | L 8" },
     { "USER",    cmd_user,            CMD_EARLY,                 ARG_TEXT,     NULL,          "<name>" },
     { "XCRC",    cmd_xcrc,            CMD_CRC | CMD_GET | CMD_MARK, ARG_MORE,     "XCRC",        "<file> [<start> [<end>]]" },
+    { "XCUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
+    { "XCWD",    cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
     { "XMD5",    cmd_xmd5,            CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XMD5",        "<file> [<start> [<end>]]" },
+    { "XMKD",    cmd_mkd,             CMD_WRITE | CMD_MAKEDIR,   ARG_PATH,     NULL,          "<directory>" },
+    { "XPWD",    cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
+    { "XRCP",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XRMD",    cmd_rmd,             CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<directory>" },
+    { "XRSQ",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XSEM",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
+    { "XSEN",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
     { "XSHA",    cmd_xsha1,           CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA",        "<file> [<start> [<end>]]" },
     { "XSHA1",   cmd_xsha1,           CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA1",       "<file> [<start> [<end>]]" },
     { "XSHA256", cmd_xsha256,         CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA256",     "<file> [<start> [<end>]]" },
     { "XSHA512", cmd_xsha512,         CMD_HASH | CMD_GET | CMD_MARK, ARG_MORE,     "XSHA512",     "<file> [<start> [<end>]]" },
-
-    /* the names of RFC 775, those of other servers, and what a NAT makes of PASV */
-    { "XCUP",    cmd_cdup,            0,                         ARG_NONE,     NULL,          "" },
-    { "XCWD",    cmd_cwd,             0,                         ARG_OPTIONAL, NULL,          "[<directory>]" },
-    { "XMKD",    cmd_mkd,             CMD_WRITE | CMD_MAKEDIR,   ARG_PATH,     NULL,          "<directory>" },
-    { "XPWD",    cmd_pwd,             0,                         ARG_NONE,     NULL,          "" },
-    { "XRMD",    cmd_rmd,             CMD_WRITE | CMD_CHANGE | CMD_LINK, ARG_PATH,     NULL,          "<directory>" },
-    { "CHMOD",   cmd_site_chmod,      CMD_HIDDEN | CMD_WRITE | CMD_CHMOD | CMD_LOCAL, ARG_TEXT,     NULL,          "" },
-    { "NOP",     cmd_noop,            CMD_HIDDEN | CMD_EARLY | CMD_RNFR, ARG_NONE,     NULL,          "" },
-    { "P@SW",    cmd_pasv,            CMD_HIDDEN | CMD_PASV,     ARG_NONE,     NULL,          "" },
-
-    /* known, and refused: RFC 959, 1639, 2228, 7151; there are no virtual hosts, and TLS does what is left of RFC 2228 */
-    { "ADAT",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "CONF",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "ENC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "HOST",    cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "LPRT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "LPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "MIC",     cmd_not_implemented, CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "SMNT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-
-    /* of drafts and of the time before RFC 959, never taken up; RMDA would remove trees by accident */
-    { "CPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "DSIZ",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "ESTA",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "ESTP",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "MAIL",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "MFCT",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "MLFL",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "MMD5",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "MSND",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "RMDA",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "SPSV",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "SSCN",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "THMB",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "XRCP",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "XRSQ",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "XSEM",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-    { "XSEN",    cmd_not_implemented, CMD_HIDDEN,                ARG_NONE,     NULL,          "" },
-
-    /* a web or mail client, made to talk to us: nothing it sends later may be taken for a command */
-    { "CONNECT", cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "DELETE",  cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "EHLO",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "GET",     cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "HEAD",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "HELO",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "OPTIONS", cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "PATCH",   cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "POST",    cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "PUT",     cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { "TRACE",   cmd_other_protocol,  CMD_HIDDEN | CMD_EARLY,    ARG_NONE,     NULL,          "" },
-    { NULL, NULL, 0, ARG_NONE, NULL, NULL },
+    { "", NULL, 0, ARG_NONE, NULL, NULL },
 };
 
 const struct command ftp_site_commands[] = {
@@ -159,20 +160,28 @@ const struct command ftp_site_commands[] = {
     { "SYMLINK", cmd_site_symlink,    CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "SITE SYMLINK", "<target> <new link>" },
     { "UMASK",   cmd_site_umask,      CMD_LOCAL,                 ARG_OPTIONAL, NULL,          "[<umask>]" },
     { "UTIME",   cmd_site_utime,      CMD_WRITE | CMD_CHANGE,    ARG_TEXT,     "SITE UTIME",  "<time> <path> | <path> <accessed> <modified> <created> UTC" },
-    { NULL, NULL, 0, ARG_NONE, NULL, NULL },
+    { "", NULL, 0, ARG_NONE, NULL, NULL },
 };
 /* clang-format on */
 
+static int compare_verb(const void *verb, const void *row)
+{
+    return memcmp(verb, ((const struct command *)row)->verb, FTP_VERB_SIZE);
+}
+
 const struct command *ftp_find_command(const struct command *table, const char *verb)
 {
-    const char first = str_upper_char(*verb); /* tells most rows apart; they are in capitals */
+    const size_t count =
+        table == ftp_commands ? ARRAY_LEN(ftp_commands) : ARRAY_LEN(ftp_site_commands);
+    char wanted[FTP_VERB_SIZE] = "";
 
-    for (; table->verb != NULL; table++) {
-        if (table->verb[0] == first && str_equal_nocase(table->verb, verb)) {
-            return table;
+    for (size_t i = 0; verb[i] != '\0'; i++) {
+        if (i == sizeof(wanted) - 1) {
+            return NULL; /* longer than all of them */
         }
+        wanted[i] = str_upper_char(verb[i]);
     }
-    return NULL;
+    return bsearch(wanted, table, count - 1, sizeof(*table), compare_verb);
 }
 
 const char *ftp_split_line(char *line)

@@ -168,9 +168,12 @@ struct ftp {
     char *listing;      /* buffer of listings, from the first one on */
     struct access_rules access;
     struct ftp_messages messages;
+    bool logs_dialogue; /* log_ftp_protocol, and a log that shows it */
 
     struct ctrlio io; /* last: between the rest and its buffers lie no pages that nobody needs */
 };
+
+#define FTP_VERB_SIZE 8 /* the longest has seven letters */
 
 /* What a command needs; the loop checks it before the handler runs. */
 enum command_flags {
@@ -208,7 +211,7 @@ enum argument_rule {
 };
 
 struct command {
-    const char *verb;
+    char verb[FTP_VERB_SIZE]; /* in capitals, filled up with NUL */
     void (*run)(struct ftp *f, const char *argument);
     unsigned flags; /* enum command_flags */
     enum argument_rule argument;
@@ -216,7 +219,7 @@ struct command {
     const char *help;    /* arguments, for HELP */
 };
 
-/* The commands and the subcommands of SITE; NULL verb at the end. */
+/* The commands and the subcommands of SITE, sorted by verb; an empty verb at the end. */
 extern const struct command ftp_commands[];
 extern const struct command ftp_site_commands[];
 
