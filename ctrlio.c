@@ -188,7 +188,12 @@ static size_t strip_crs(const char *line, size_t len)
 
 static bool has_bad_bytes(const char *line, size_t len)
 {
-    return memchr(line, '\0', len) != NULL || memchr(line, '\r', len) != NULL;
+    for (size_t i = 0; i < len; i++) {
+        if (line[i] == '\0' || line[i] == '\r') {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Drop the unfinished line in hand once it is longer than any command. */
@@ -346,9 +351,9 @@ enum ctrl_result ctrlio_read_line(struct ctrlio *io, struct str *line, int64_t d
     }
 }
 
-bool ctrlio_has_line(const struct ctrlio *io)
+bool ctrlio_has_line(struct ctrlio *io)
 {
-    return memchr(io->in + io->in_scanned, '\n', io->in_end - io->in_scanned) != NULL;
+    return find_line_end(io) != NULL;
 }
 
 bool ctrlio_next_line(struct ctrlio *io, struct str *line, bool *front_out)
@@ -375,6 +380,11 @@ bool ctrlio_next_line(struct ctrlio *io, struct str *line, bool *front_out)
 /* Collect raw bytes of a reply. */
 static void put(struct ctrlio *io, const char *data, size_t len)
 {
+    if (len <= sizeof(io->out) - io->out_len && !io->broken) {
+        memcpy(io->out + io->out_len, data, len);
+        io->out_len += len;
+        return;
+    }
     while (len > 0 && !io->broken) {
         size_t room = sizeof(io->out) - io->out_len;
         size_t part = len < room ? len : room;
@@ -422,9 +432,6 @@ static void tell(const struct ctrlio *io, const char *head, size_t head_len, con
 {
     struct str line = STR_INIT(REPLY_SHOWN_MAX);
 
-    if (io->on_reply == NULL) {
-        return;
-    }
     str_append_mem(&line, head, head_len);
     str_append_mem(&line, text, strnlen(text, REPLY_SHOWN_MAX - head_len));
     io->on_reply(io->on_reply_context, str_text(&line), line.len);
@@ -436,7 +443,9 @@ static void put_line(struct ctrlio *io, unsigned code, char separator, const cha
     char head[4] = {(char)('0' + code / 100 % 10), (char)('0' + code / 10 % 10),
                     (char)('0' + code % 10), separator};
 
-    tell(io, head, sizeof(head), text);
+    if (io->on_reply != NULL) {
+        tell(io, head, sizeof(head), text);
+    }
     put(io, head, sizeof(head));
     put_text(io, text);
     put(io, "\r\n", 2);
@@ -456,7 +465,9 @@ void ctrlio_reply_middle(struct ctrlio *io, const char *text)
 {
     bool begins_with_digit = str_is_digit(*text);
 
-    tell(io, " ", begins_with_digit, text);
+    if (io->on_reply != NULL) {
+        tell(io, " ", begins_with_digit, text);
+    }
     if (begins_with_digit) {
         put(io, " ", 1);
     }

@@ -88,7 +88,7 @@ enum ctrl_result ctrlio_read_line(struct ctrlio *io, struct str *line, int64_t d
 enum ctrl_wait ctrlio_wait(struct ctrlio *io, int fd, short events, int64_t deadline_ms);
 
 /* Will ctrlio_read_line() find a line that came with the last one, and so not wait? */
-bool ctrlio_has_line(const struct ctrlio *io);
+bool ctrlio_has_line(struct ctrlio *io);
 
 /*
  * Show the next complete line that was not shown before, without taking it; it stays in its place for

@@ -115,7 +115,8 @@ static void report_reply(void *context, const char *line, size_t len)
 
 void ftplog_watch(struct ftp *f)
 {
-    if (log_wants(f->tun, LOG_EVENT_RESPONSE)) {
+    f->logs_dialogue = log_wants(f->tun, LOG_EVENT_RESPONSE);
+    if (f->logs_dialogue) {
         ctrlio_watch_replies(&f->io, report_reply, f);
     }
 }
@@ -124,7 +125,7 @@ void ftplog_command(struct ftp *f, const char *line)
 {
     struct str shown = STR_INIT(FTP_LINE_MAX + 64);
 
-    if (!log_wants(f->tun, LOG_EVENT_COMMAND)) {
+    if (!f->logs_dialogue) {
         return;
     }
     ftplog_mask(line, !f->setup->logged_in && f->has_user, &shown);

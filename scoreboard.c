@@ -362,7 +362,10 @@ void scoreboard_command(struct scoreboard_live *live, const char *verb, const ch
         live->busy = 1;
         live->transferring = 0; /* nothing was idle before, when commands are sent in a row */
         put_text(live->verb, sizeof(live->verb), verb);
-        put_text(live->argument, sizeof(live->argument), argument);
+        live->argument[0] = '\0';
+        if (*argument != '\0') { /* most have none */
+            put_text(live->argument, sizeof(live->argument), argument);
+        }
         end_change(live);
     }
 }
