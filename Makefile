@@ -21,6 +21,14 @@ HARDEN  := -fPIE -fstack-protector-strong $(FORTIFY) \
            $(call try,-fstack-clash-protection) $(call try,-fcf-protection=full)
 HARDEN_LINK = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
+# The modules are optimized as one program, where the compiler and its linker can do that; LTO= does without.
+ifeq ($(origin LTO),undefined)
+LTO := $(shell out=$$(mktemp) && echo 'int main(void) { return 0; }' | \
+         $(CC) -Werror -O2 -flto=auto -x c - -o "$$out" 2>/dev/null && echo -flto=auto; rm -f "$$out")
+endif
+HARDEN      += $(LTO)
+HARDEN_LINK += $(LTO)
+
 # What is there is used; 0 builds without it.
 has_package  = $(shell printf '\043include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
 ifeq ($(origin WITH_SECCOMP),undefined)
@@ -110,8 +118,8 @@ $(PAM_OBJECTS): build/pam/%.o: %.c build/flags
 # Rebuild everything when compiler or flags change.
 build/flags: FORCE
 	@mkdir -p build
-	@echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' | cmp -s - $@ || \
-	 echo '$(CC) $(CFLAGS) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' >$@
+	@echo '$(CC) $(CFLAGS) $(LTO) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' | cmp -s - $@ || \
+	 echo '$(CC) $(CFLAGS) $(LTO) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' >$@
 
 -include $(OBJECTS:.o=.d) $(TLS_OBJECTS:.o=.d) $(PAM_OBJECTS:.o=.d)
 
