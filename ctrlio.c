@@ -290,8 +290,16 @@ static enum ctrl_wait wait_for(struct ctrlio *io, int fd, short events, int64_t 
             {.fd = fd, .events = events},
         };
         enum ctrl_wait result;
-        int ready = sysutil_poll(fds, ARRAY_LEN(fds), deadline_ms);
+        int64_t log_ms = privsock_log_due_ms();
+        bool log_first = log_ms != 0 && (deadline_ms == SYSUTIL_FOREVER || log_ms < deadline_ms);
+        int ready = sysutil_poll(fds, ARRAY_LEN(fds), log_first ? log_ms : deadline_ms);
 
+        if (ready == 0 && log_first) {
+            if (!privsock_send_log(io->priv_fd)) {
+                return CTRL_WAIT_PARENT_GONE;
+            }
+            continue;
+        }
         if (ready <= 0) {
             return ready == 0 ? CTRL_WAIT_TIMEOUT : CTRL_WAIT_GONE;
         }

@@ -444,6 +444,9 @@ static void run_next(struct ftp *f, struct str *line)
 
         deadline_ms = now_ms + (int64_t)f->idle_sec * 1000;
         show_idle(f, now_ms);
+        if (privsock_log_due_ms() != 0 && privsock_log_due_ms() <= now_ms) {
+            (void)privsock_send_log(f->setup->priv_fd); /* the next wait notices a dead parent */
+        }
     }
     switch (ctrlio_read_line(&f->io, line, deadline_ms)) {
     case CTRL_LINE:
@@ -567,6 +570,7 @@ int ftpproto_run(const struct ftp_setup *setup)
     while (!f.ended) {
         run_next(&f, &line);
     }
+    (void)privsock_send_log(setup->priv_fd); /* a dead parent writes no log */
     ctrlio_finish(&f.io);
     datachan_free(&f.data);
     access_free(&f.access);

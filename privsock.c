@@ -21,6 +21,19 @@ bool privsock_is_anonymous(const char *name)
     return str_equal_nocase(name, "ftp") || str_equal_nocase(name, "anonymous");
 }
 
+#define LOG_DELAY_MS  100
+#define LOG_WAITS_MAX 16
+#define LOG_ROOM      4096 /* bytes; a longer record goes alone */
+
+/* Records for the log, behind each other. Of the process, as is what they wait for: it has one parent. */
+static struct {
+    size_t count;
+    int64_t due_ms;
+    size_t used;
+    size_t lengths[LOG_WAITS_MAX];
+    char bytes[LOG_ROOM];
+} waiting;
+
 static bool draining; /* of the process: it has one parent, and the word is never taken back */
 
 bool privsock_is_draining(void)
@@ -67,7 +80,7 @@ static enum privsock_status ask_with(int priv_fd, const void *request, size_t le
     ssize_t got;
 
     *fd_out = -1;
-    if (sysutil_send_message(priv_fd, request, len, pass_fd) == -1) {
+    if (!privsock_send_log(priv_fd) || sysutil_send_message(priv_fd, request, len, pass_fd) == -1) {
         return PRIVSOCK_GONE;
     }
     got = receive_reply(priv_fd, reply, fd_out);
@@ -206,6 +219,44 @@ enum privsock_status privsock_chown_upload(int priv_fd, int file_fd)
     return status;
 }
 
+int64_t privsock_log_due_ms(void)
+{
+    return waiting.due_ms;
+}
+
+bool privsock_send_log(int priv_fd)
+{
+    const char *next = waiting.bytes;
+    bool good = true;
+
+    for (size_t i = 0; good && i < waiting.count; i++) {
+        good = sysutil_send_message(priv_fd, next, waiting.lengths[i], -1) == 0;
+        next += waiting.lengths[i];
+    }
+    waiting.count = waiting.used = 0;
+    waiting.due_ms = 0;
+    return good;
+}
+
+/* Let a message wait, or send it with those before it if there is no room. */
+static bool send_later(int priv_fd, const void *message, size_t len)
+{
+    if ((waiting.count == LOG_WAITS_MAX || len > LOG_ROOM - waiting.used) &&
+        !privsock_send_log(priv_fd)) {
+        return false;
+    }
+    if (len > LOG_ROOM) {
+        return sysutil_send_message(priv_fd, message, len, -1) == 0;
+    }
+    if (waiting.count == 0) {
+        waiting.due_ms = sysutil_now_ms() + LOG_DELAY_MS;
+    }
+    memcpy(waiting.bytes + waiting.used, message, len);
+    waiting.used += len;
+    waiting.lengths[waiting.count++] = len;
+    return true;
+}
+
 bool privsock_log(int priv_fd, const struct log_record *record)
 {
     struct priv_log request;
@@ -230,6 +281,5 @@ bool privsock_log(int priv_fd, const struct log_record *record)
     if (detail_len > 0) {
         memcpy(request.text + len, record->detail, detail_len);
     }
-    return sysutil_send_message(priv_fd, &request,
-                                offsetof(struct priv_log, text) + len + detail_len, -1) == 0;
+    return send_later(priv_fd, &request, offsetof(struct priv_log, text) + len + detail_len);
 }

@@ -146,7 +146,16 @@ bool privsock_is_draining(void);
 /* Ask for an upload to be given to chown_username. file_fd stays the caller's. */
 MUST_CHECK enum privsock_status privsock_chown_upload(int priv_fd, int file_fd);
 
-/* Send a record for the log. A text or a detail that is too long is cut. Returns false if the parent is gone. */
+/*
+ * Send a record for the log. A text or a detail that is too long is cut. Records wait for each other, so that the
+ * parent is not woken for each of them; any request sends them first. Returns false if the parent is gone.
+ */
 bool privsock_log(int priv_fd, const struct log_record *record);
+
+/* When waiting records are to be sent, CLOCK_MONOTONIC in ms: 100 ms behind the first; 0: there are none. */
+int64_t privsock_log_due_ms(void);
+
+/* Send the records that wait. Returns false if the parent is gone. */
+bool privsock_send_log(int priv_fd);
 
 #endif

@@ -211,7 +211,9 @@ static void a_parent_that_has_ended_is_gone(void **state)
     assert_int_equal(privsock_start_tls(priv_fd, &fd, &other_fd), PRIVSOCK_GONE);
     assert_int_equal(fd, -1);
     assert_int_equal(other_fd, -1);
-    assert_false(privsock_log(priv_fd, &record));
+    assert_true(privsock_log(priv_fd, &record)); /* it waits */
+    assert_false(privsock_send_log(priv_fd));
+    assert_true(privsock_log_due_ms() == 0);
     ends_close();
 }
 
@@ -256,6 +258,89 @@ static void an_ipv6_target_is_sent_as_such(void **state)
     ends_close();
 }
 
+/* The next message must be a record with this text. */
+static void take_record(const char *text)
+{
+    static union priv_request request;
+    ssize_t len = recv(parent_fd, &request, sizeof(request), MSG_DONTWAIT);
+
+    assert_int_equal(len, offsetof(struct priv_log, text) + strlen(text));
+    assert_int_equal(request.command, PRIV_SOCK_LOG);
+    assert_memory_equal(request.log.text, text, strlen(text));
+}
+
+static void log_text(const char *text)
+{
+    const struct log_record record = {
+        .event = LOG_EVENT_UPLOAD, .text = text, .text_len = strlen(text)};
+
+    assert_true(privsock_log(priv_fd, &record));
+}
+
+static void records_wait_for_each_other(void **state)
+{
+    int64_t before_ms = sysutil_now_ms();
+    char byte;
+
+    (void)state;
+    ends_open();
+    assert_true(privsock_log_due_ms() == 0);
+    log_text("one");
+    log_text("two");
+    assert_int_equal(recv(parent_fd, &byte, 1, MSG_DONTWAIT), -1);
+    assert_true(privsock_log_due_ms() > before_ms);
+    assert_true(privsock_log_due_ms() <= sysutil_now_ms() + 100);
+    assert_true(privsock_send_log(priv_fd));
+    assert_true(privsock_log_due_ms() == 0);
+    take_record("one");
+    take_record("two");
+    ends_close();
+}
+
+static void a_request_sends_records_first(void **state)
+{
+    union priv_request request;
+
+    (void)state;
+    ends_open();
+    log_text("before");
+    assert_int_equal(shutdown(parent_fd, SHUT_WR), 0);
+    assert_int_equal(privsock_user(priv_fd, "n", 1), PRIVSOCK_GONE);
+    take_record("before");
+    take_request(&request, sizeof(request.user));
+    ends_close();
+}
+
+/* Each row is more than can wait: by number, and by bytes. All arrive, in order. */
+static void too_many_records_are_sent(void **state)
+{
+    static const struct {
+        unsigned count;
+        size_t len;
+    } rows[] = {{17, 1}, {5, 1000}, {2, 5000}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ends_open();
+        for (unsigned n = 0; n < rows[i].count; n++) {
+            char *text = unit_repeat((char)('a' + n), rows[i].len);
+
+            log_text(text);
+            free(text);
+        }
+        for (unsigned n = 0; n < rows[i].count; n++) {
+            char *text = unit_repeat((char)('a' + n), rows[i].len);
+
+            if (n == rows[i].count - 1) {
+                assert_true(privsock_send_log(priv_fd));
+            }
+            take_record(text);
+            free(text);
+        }
+        ends_close();
+    }
+}
+
 struct text_row {
     const char *name;
     size_t len, sent;
@@ -296,6 +381,7 @@ static void a_detail_goes_behind_the_text(void **state)
 
         ends_open();
         assert_true(privsock_log(priv_fd, &record));
+        assert_true(privsock_send_log(priv_fd));
         take_request(&request, offsetof(struct priv_log, text) + lengths[i][2] + lengths[i][3]);
         assert_int_equal(request.log.detail_len, lengths[i][3]);
         assert_int_equal(request.log.is_ascii, 1);
@@ -323,6 +409,7 @@ static void check_text(void **state)
 
     ends_open();
     assert_true(privsock_log(priv_fd, &record));
+    assert_true(privsock_send_log(priv_fd));
     take_request(&request, offsetof(struct priv_log, text) + row->sent);
     assert_int_equal(request.command, PRIV_SOCK_LOG);
     assert_int_equal(request.log.event, LOG_EVENT_UPLOAD);
@@ -424,6 +511,9 @@ int main(void)
     UNIT_ADD(a_parent_that_has_ended_is_gone);
     UNIT_ADD(the_longest_name_and_password_are_sent);
     UNIT_ADD(an_ipv6_target_is_sent_as_such);
+    UNIT_ADD(records_wait_for_each_other);
+    UNIT_ADD(a_request_sends_records_first);
+    UNIT_ADD(too_many_records_are_sent);
     UNIT_ADD_TABLE(check_text, text_rows);
     UNIT_ADD(a_detail_goes_behind_the_text);
     UNIT_ADD_TABLE(check_anonymous, anonymous_rows);
