@@ -21,7 +21,8 @@
 #include "str.h"
 #include "sysutil.h"
 
-#define NAME_ROOM     300 /* a name and CRLF */
+#define NAME_ROOM     300   /* a name and CRLF */
+#define SORTED_MAX    10000 /* from so many on, names alone come as the kernel has them */
 #define PATH_TEXT_MAX (4 * FTP_LINE_MAX)
 
 /* The options that are known, and what each means. */
@@ -111,9 +112,9 @@ static uint64_t sort_key(const struct dirlist *list, const char *name)
                                                   : time_key(&st.st_mtim);
 }
 
-static bool add_name(struct dirlist *list, const char *name)
+/* For another name of len bytes, its NUL included. */
+static bool make_room(struct dirlist *list, size_t len)
 {
-    size_t len = strlen(name) + 1;
     void *names = list->names;
     void *entries = list->entries;
     bool good = list->names_len + len < UINT32_MAX &&
@@ -123,7 +124,15 @@ static bool add_name(struct dirlist *list, const char *name)
     good = good && sysutil_grow(&entries, &list->entries_cap, list->count + 1,
                                 sizeof(struct namesort_entry));
     list->entries = entries;
-    if (!good) {
+    return good;
+}
+
+static bool add_name(struct dirlist *list, const char *name)
+{
+    const size_t len = strlen(name) + 1;
+
+    if ((list->count == list->entries_cap || len > list->names_cap - list->names_len) &&
+        !make_room(list, len)) {
         errno = ENOMEM;
         return false;
     }
@@ -136,7 +145,7 @@ static bool add_name(struct dirlist *list, const char *name)
 
 static bool is_dots(const char *name)
 {
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
 /* The path from the root of an entry of the directory in hand, valid until the next one. */
@@ -153,13 +162,14 @@ static bool holds(struct dirlist *list, bool (*rule)(struct access_rules *, cons
     return list->where != NULL && rule(list->options.access, path_of(list, name));
 }
 
-static bool is_wanted(struct dirlist *list, struct pattern *pattern, const char *name)
+static bool is_wanted(struct dirlist *list, const char *name)
 {
     if (is_dots(name)) {
         /* who asks NLST for names wants to do something with each of them */
-        return list->options.dots && pattern == NULL && list->options.format == DIRLIST_LONG;
+        return list->options.dots && list->pattern == NULL && list->options.format == DIRLIST_LONG;
     }
-    if (pattern != NULL ? !pattern_matches(pattern, name) : name[0] == '.' && !list->options.all) {
+    if (list->pattern != NULL ? !pattern_matches(list->pattern, name)
+                              : name[0] == '.' && !list->options.all) {
         return false;
     }
     return !holds(list, access_is_hidden, name);
@@ -177,24 +187,54 @@ static DIR *open_stream(const struct dirlist *list)
     return dir;
 }
 
-/* All names of the directory into the list. */
-static bool read_names(struct dirlist *list, struct pattern *pattern)
+/* Nothing more is read of the directory in hand. */
+static void end_reading(struct dirlist *list)
 {
-    DIR *dir = open_stream(list);
+    if (list->stream != NULL) {
+        (void)closedir(list->stream); /* only read from */
+        list->stream = NULL;
+    }
+    if (list->pattern != NULL) {
+        pattern_free(list->pattern);
+        free(list->pattern);
+        list->pattern = NULL;
+    }
+}
+
+/* Nobody has asked for an order: sorting a long directory would cost more than it is worth to programs. */
+static bool may_come_unsorted(const struct dirlist *list)
+{
+    const struct dirlist_options *options = &list->options;
+
+    return options->format == DIRLIST_NAMES && options->order == DIRLIST_BY_NAME &&
+           !options->reverse && !options->recurse;
+}
+
+/*
+ * Names from the stream into the list: all of them, or as many as are held at once. Ends the
+ * reading when there are no more. Returns false with errno.
+ */
+static bool read_names(struct dirlist *list)
+{
+    const size_t most = may_come_unsorted(list) ? SORTED_MAX : SIZE_MAX;
     const struct dirent *entry;
-    bool good = dir != NULL;
+    bool good = true;
     int saved_errno;
 
-    if (dir == NULL) {
-        return false;
-    }
-    while (good && (errno = 0, entry = readdir(dir)) != NULL) {
-        good = !is_wanted(list, pattern, entry->d_name) || add_name(list, entry->d_name);
-    }
+    do {
+        errno = 0;
+        entry = readdir(list->stream);
+        good = entry != NULL ? !is_wanted(list, entry->d_name) || add_name(list, entry->d_name)
+                             : errno == 0;
+    } while (good && entry != NULL && list->count < most);
     saved_errno = errno;
-    (void)closedir(dir); /* only read from */
+    if (!good || entry == NULL) {
+        end_reading(list);
+    }
+    list->has_breaks = list->count > 0 && (memchr(list->names, '\r', list->names_len) != NULL ||
+                                           memchr(list->names, '\n', list->names_len) != NULL);
     errno = saved_errno;
-    return good && saved_errno == 0;
+    return good;
 }
 
 static void sort_names(struct dirlist *list)
@@ -264,26 +304,38 @@ static bool is_closed_to_world(const struct dirlist *list, const struct stat *st
     return list->options.world_readable && (st->st_mode & S_IROTH) == 0;
 }
 
-/* The names in list->dir_fd, as far as the pattern lets them. */
-static bool read_sorted(struct dirlist *list, const char *pattern_text)
+/* The names in list->dir_fd, as far as the pattern lets them; of a long directory the first ones. */
+static bool read_first(struct dirlist *list, const char *pattern_text)
 {
-    struct pattern *pattern = NULL;
-    bool good;
-
     if (pattern_text != NULL) {
-        pattern = malloc(sizeof(*pattern));
-        if (pattern == NULL || !pattern_compile(pattern, pattern_text)) {
-            free(pattern);
+        list->pattern = malloc(sizeof(*list->pattern));
+        if (list->pattern == NULL || !pattern_compile(list->pattern, pattern_text)) {
+            free(list->pattern);
+            list->pattern = NULL;
             return true; /* too much to match anything */
         }
     }
-    good = read_names(list, pattern);
-    if (pattern != NULL) {
-        pattern_free(pattern);
-        free(pattern);
+    list->stream = open_stream(list);
+    if (list->stream == NULL || !read_names(list)) {
+        return false;
     }
-    sort_names(list);
-    return good && (!list->options.recurse || note_pending(list));
+    if (list->stream == NULL) {
+        sort_names(list);
+    }
+    return !list->options.recurse || note_pending(list);
+}
+
+/* Go on with the next names of a long directory. False if there are none. */
+static bool read_more(struct dirlist *list)
+{
+    if (list->stream == NULL) {
+        return false;
+    }
+    list->count = list->next = list->names_len = 0;
+    if (!read_names(list)) {
+        list->error = errno;
+    }
+    return list->error == 0;
 }
 
 /* Remember where the directory in hand is, if there are rules about names. */
@@ -316,7 +368,7 @@ static bool open_dir(struct dirlist *list, const char *path, const char *pattern
         list->stream = is_closed_to_world(list, &st) ? NULL : open_stream(list);
         return list->stream != NULL || is_closed_to_world(list, &st);
     }
-    return is_closed_to_world(list, &st) || read_sorted(list, pattern_text);
+    return is_closed_to_world(list, &st) || read_first(list, pattern_text);
 }
 
 /* List one thing by its name. NLST shows it as it was asked for, LIST its last part. */
@@ -340,6 +392,7 @@ static bool open_single(struct dirlist *list, const char *path)
     }
     name = strndup(path, len);
     good = name != NULL && set_prefix(list, "", 0) && add_name(list, name);
+    list->has_breaks = true; /* perhaps */
     free(name);
     return good;
 }
@@ -393,8 +446,7 @@ bool dirlist_open(struct dirlist *list, const char *path, const struct dirlist_o
     list->options = *options;
     str_init(&list->path, PATH_TEXT_MAX);
     list->fmt = fmt;
-    fmt->now = time(NULL);
-    fmt->has_minute = false;
+    listfmt_begin(fmt, time(NULL));
     if (open_any(list, path)) {
         return true;
     }
@@ -461,6 +513,14 @@ static size_t end_line(char *buf, size_t len)
     return len + 2;
 }
 
+static size_t copy_name(char *buf, const char *name)
+{
+    const size_t len = strlen(name);
+
+    memcpy(buf, name, len);
+    return len;
+}
+
 static size_t put_entry(struct dirlist *list, const char *name, char *buf)
 {
     size_t len;
@@ -471,8 +531,8 @@ static size_t put_entry(struct dirlist *list, const char *name, char *buf)
             return 0;
         }
     } else {
-        len = listfmt_name(buf, list->prefix);
-        len += listfmt_name(buf + len, name);
+        len = list->prefix[0] != '\0' ? listfmt_name(buf, list->prefix) : 0;
+        len += list->has_breaks ? listfmt_name(buf + len, name) : copy_name(buf + len, name);
     }
     return end_line(buf, len);
 }
@@ -522,7 +582,7 @@ static bool next_directory(struct dirlist *list)
     /* one that cannot be opened is shown as empty, as ls does */
     if (!set_prefix(list, path, strlen(path)) || !set_where(list, path) ||
         (list->dir_fd != -1 && fstat(list->dir_fd, &st) == 0 && !is_closed_to_world(list, &st) &&
-         !read_sorted(list, NULL))) {
+         !read_first(list, NULL))) {
         list->error = errno;
     }
     free(path);
@@ -591,14 +651,12 @@ bool dirlist_fill(struct dirlist *list, char *buf, size_t cap, size_t *len_out)
         return fill_streamed(list, buf, cap, len_out);
     }
     *len_out = fill_sorted(list, buf, cap);
-    return *len_out > 0 || (list->error == 0 && next_directory(list));
+    return *len_out > 0 || read_more(list) || (list->error == 0 && next_directory(list));
 }
 
 void dirlist_close(struct dirlist *list)
 {
-    if (list->stream != NULL) {
-        (void)closedir(list->stream); /* only read from */
-    }
+    end_reading(list);
     for (size_t i = 0; i < list->pending_count; i++) {
         free(list->pending[i]);
     }
@@ -609,7 +667,6 @@ void dirlist_close(struct dirlist *list)
     free(list->prefix);
     free(list->names);
     free(list->entries);
-    list->stream = NULL;
     list->pending = NULL;
     list->where = list->prefix = list->names = NULL;
     list->entries = NULL;

@@ -16,13 +16,14 @@
 
 struct access_rules;
 struct namesort_entry;
+struct pattern;
 
 /* A buffer for dirlist_fill() holds at least this: the longest line. */
 #define DIRLIST_LINE_MAX LISTFMT_LINE_MAX
 
 enum dirlist_format {
     DIRLIST_LONG,  /* as 'ls -l' in the form that FTP clients parse */
-    DIRLIST_NAMES, /* one name a line, usable as an argument of RETR */
+    DIRLIST_NAMES, /* one name a line, usable as an argument of RETR; long directories unsorted */
     DIRLIST_FACTS  /* MLSD: a directory as it comes from the kernel, with "." and ".." first */
 };
 
@@ -53,15 +54,17 @@ struct dirlist {
     char *where;  /* the directory as a path from the root, if there are rules about names */
     struct str path; /* of the entry in hand, to ask these rules */
 
-    /* sorted: all names of one directory */
+    /* all names of one directory; of a long one, part by part */
     char *names; /* NUL-terminated, one after the other */
     size_t names_len, names_cap;
+    bool has_breaks; /* some name may hold CR or LF */
     struct namesort_entry *entries;
     size_t count, entries_cap;
     size_t next;
 
-    /* DIRLIST_FACTS: straight from the kernel */
+    /* what is still to be read of a directory; of DIRLIST_FACTS all of it */
     DIR *stream;
+    struct pattern *pattern; /* that names must match, or NULL */
     struct listfmt_dir dir;
     enum { STREAM_SELF, STREAM_PARENT, STREAM_ENTRIES } stream_next;
 

@@ -42,14 +42,23 @@ static void put_text(struct out *out, const char *text)
     put_mem(out, text, strlen(text));
 }
 
+/* Every `c` among len bytes becomes '?'. */
+static void hide(char *text, size_t len, char c)
+{
+    for (char *at = memchr(text, c, len); at != NULL;
+         at = memchr(at + 1, c, len - (size_t)(at + 1 - text))) {
+        *at = '?';
+    }
+}
+
 size_t listfmt_name(char *buf, const char *name)
 {
-    struct out out = {.at = buf};
+    const size_t len = strlen(name);
 
-    for (; *name != '\0'; name++) {
-        put_char(&out, *name == '\r' || *name == '\n' ? '?' : *name);
-    }
-    return (size_t)(out.at - buf);
+    memcpy(buf, name, len);
+    hide(buf, len, '\r');
+    hide(buf, len, '\n');
+    return len;
 }
 
 static void put_name(struct out *out, const char *name)
@@ -57,26 +66,39 @@ static void put_name(struct out *out, const char *name)
     out->at += listfmt_name(out->at, name);
 }
 
-/* A number in some base in a column of `width`, filled up with `pad` in front. */
-static void put_number(struct out *out, uint64_t value, unsigned base, size_t width, char pad)
+/* Digits in a column of `width` that is filled up with `pad` in front. */
+static void put_column(struct out *out, const char *digits, size_t len, size_t width, char pad)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[24];
-    size_t at = sizeof(text);
-
-    do {
-        text[--at] = digits[value % base];
-        value /= base;
-    } while (value != 0);
-    for (size_t i = sizeof(text) - at; i < width; i++) {
-        put_char(out, pad);
+    if (len < width) {
+        memset(out->at, pad, width - len);
+        out->at += width - len;
     }
-    put_mem(out, text + at, sizeof(text) - at);
+    put_mem(out, digits, len);
 }
 
 static void put_right(struct out *out, uint64_t value, size_t width, char pad)
 {
-    put_number(out, value, 10, width, pad);
+    char text[24];
+    size_t at = sizeof(text);
+
+    do {
+        text[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    put_column(out, text + at, sizeof(text) - at, width, pad);
+}
+
+/* A number in base 8 or 16: 3 or 4 bits a digit. */
+static void put_bits(struct out *out, uint64_t value, unsigned bits, size_t width)
+{
+    char text[24];
+    size_t at = sizeof(text);
+
+    do {
+        text[--at] = "0123456789abcdef"[value & ((1U << bits) - 1)];
+        value >>= bits;
+    } while (value != 0);
+    put_column(out, text + at, sizeof(text) - at, width, '0');
 }
 
 /* An owner or group: its name if there is one to show. */
@@ -210,19 +232,42 @@ static void put_date(struct out *out, struct listfmt *fmt, time_t when)
     }
 }
 
+/* Mode, links, owner and group, which most entries of a directory have in common with the one before. */
+static void put_head(struct out *out, struct listfmt *fmt, const struct stat *st)
+{
+    struct listfmt_head *last = &fmt->head;
+    const char *start = out->at;
+
+    if (last->len > 0 && last->mode == st->st_mode && last->links == st->st_nlink &&
+        last->uid == st->st_uid && last->gid == st->st_gid) {
+        put_mem(out, last->text, last->len);
+        return;
+    }
+    put_mode(out, st->st_mode);
+    put_char(out, ' ');
+    put_right(out, st->st_nlink, 4, ' ');
+    put_char(out, ' ');
+    put_id_column(out, fmt, st->st_uid, user_name(fmt, st->st_uid));
+    put_char(out, ' ');
+    put_id_column(out, fmt, st->st_gid, group_name(fmt, st->st_gid));
+    put_char(out, ' ');
+    last->len = 0;
+    if ((size_t)(out->at - start) <= sizeof(last->text)) {
+        last->mode = st->st_mode;
+        last->links = st->st_nlink;
+        last->uid = st->st_uid;
+        last->gid = st->st_gid;
+        last->len = (size_t)(out->at - start);
+        memcpy(last->text, start, last->len);
+    }
+}
+
 size_t listfmt_long(struct listfmt *fmt, char *buf, const struct stat *st, const char *name,
                     const char *target)
 {
     struct out out = {.at = buf};
 
-    put_mode(&out, st->st_mode);
-    put_char(&out, ' ');
-    put_right(&out, st->st_nlink, 4, ' ');
-    put_char(&out, ' ');
-    put_id_column(&out, fmt, st->st_uid, user_name(fmt, st->st_uid));
-    put_char(&out, ' ');
-    put_id_column(&out, fmt, st->st_gid, group_name(fmt, st->st_gid));
-    put_char(&out, ' ');
+    put_head(&out, fmt, st);
     put_right(&out, st->st_size > 0 ? (uint64_t)st->st_size : 0, 12, ' ');
     put_char(&out, ' ');
     put_date(&out, fmt, st->st_mtime);
@@ -292,6 +337,15 @@ unsigned listfmt_withheld(struct access_rules *rules, const char *path)
         set |= letter_bit('r');
     }
     return set;
+}
+
+void listfmt_begin(struct listfmt *fmt, time_t now)
+{
+    fmt->now = now;
+    fmt->has_minute = false;
+    fmt->second_len = 0;
+    fmt->head.len = 0;
+    fmt->alike.known = false;
 }
 
 void listfmt_learn_dir(const struct listfmt *fmt, const struct stat *st, struct listfmt_dir *dir)
@@ -368,72 +422,141 @@ static void put_type(struct out *out, const struct stat *st, enum listfmt_kind k
     put_text(out, "OS.unix=unknown");
 }
 
+#define FACT_NAME(fact, name)                                                                      \
+    {                                                                                              \
+        (fact), (name "="), sizeof(name)                                                           \
+    }
+
+/* Their names with a '='; len without it is one less. */
 static const struct {
     unsigned fact;
     const char *name;
+    size_t len;
 } fact_names[] = {
-    {FACT_TYPE, "type"},        {FACT_SIZE, "size"},        {FACT_MODIFY, "modify"},
-    {FACT_PERM, "perm"},        {FACT_UNIQUE, "unique"},    {FACT_MODE, "UNIX.mode"},
-    {FACT_OWNER, "UNIX.owner"}, {FACT_GROUP, "UNIX.group"},
+    FACT_NAME(FACT_TYPE, "type"),        FACT_NAME(FACT_SIZE, "size"),
+    FACT_NAME(FACT_MODIFY, "modify"),    FACT_NAME(FACT_PERM, "perm"),
+    FACT_NAME(FACT_UNIQUE, "unique"),    FACT_NAME(FACT_MODE, "UNIX.mode"),
+    FACT_NAME(FACT_OWNER, "UNIX.owner"), FACT_NAME(FACT_GROUP, "UNIX.group"),
 };
 
-static void put_time(struct out *out, time_t when)
+/* Remembered for the next entry of the same second. */
+static void put_time(struct out *out, struct listfmt *fmt, time_t when)
 {
-    char text[FTPTIME_LEN + 1];
-
-    put_mem(out, text, ftptime_put(text, when));
+    if (fmt->second_len == 0 || fmt->second != when) {
+        fmt->second = when;
+        fmt->second_len = ftptime_put(fmt->second_text, when);
+    }
+    put_mem(out, fmt->second_text, fmt->second_len);
 }
 
 static void put_unique(struct out *out, const struct stat *st)
 {
-    put_number(out, st->st_dev, 16, 1, ' ');
+    put_bits(out, st->st_dev, 4, 1);
     put_char(out, 'g');
-    put_number(out, st->st_ino, 16, 1, ' ');
+    put_bits(out, st->st_ino, 4, 1);
 }
 
-size_t listfmt_facts(const struct listfmt *fmt, char *buf, const struct stat *st,
-                     const struct listfmt_dir *dir, enum listfmt_kind kind, const char *target)
+/* One fact without its name. */
+static void put_fact(struct out *out, struct listfmt *fmt, const struct stat *st,
+                     const struct listfmt_dir *dir, enum listfmt_fact fact, enum listfmt_kind kind,
+                     const char *target)
 {
-    struct out out = {.at = buf};
+    switch (fact) {
+    case FACT_TYPE:
+        put_type(out, st, kind, target);
+        break;
+    case FACT_SIZE:
+        put_right(out, st->st_size > 0 ? (uint64_t)st->st_size : 0, 1, ' ');
+        break;
+    case FACT_MODIFY:
+        put_time(out, fmt, st->st_mtime);
+        break;
+    case FACT_PERM:
+        put_perm(out, fmt, st, dir, kind);
+        break;
+    case FACT_UNIQUE:
+        put_unique(out, st);
+        break;
+    case FACT_MODE:
+        put_bits(out, st->st_mode & MODE_BITS, 3, 4);
+        break;
+    case FACT_OWNER:
+        put_id(out, fmt, st->st_uid, user_name(fmt, st->st_uid));
+        break;
+    case FACT_GROUP:
+        put_id(out, fmt, st->st_gid, group_name(fmt, st->st_gid));
+        break;
+    case FACT_ALL:
+        break;
+    }
+}
 
+/* Those of `wanted` that are switched on and that this kind of file has. */
+static void put_some_facts(struct out *out, struct listfmt *fmt, const struct stat *st,
+                           const struct listfmt_dir *dir, unsigned wanted, enum listfmt_kind kind,
+                           const char *target)
+{
     for (size_t i = 0; i < ARRAY_LEN(fact_names); i++) {
         unsigned fact = fact_names[i].fact;
 
-        if ((fmt->facts & fact) == 0 || (fact == FACT_SIZE && !S_ISREG(st->st_mode))) {
+        if ((fmt->facts & wanted & fact) == 0 || (fact == FACT_SIZE && !S_ISREG(st->st_mode))) {
             continue;
         }
-        put_text(&out, fact_names[i].name);
-        put_char(&out, '=');
-        switch ((enum listfmt_fact)fact) {
-        case FACT_TYPE:
-            put_type(&out, st, kind, target);
-            break;
-        case FACT_SIZE:
-            put_right(&out, st->st_size > 0 ? (uint64_t)st->st_size : 0, 1, ' ');
-            break;
-        case FACT_MODIFY:
-            put_time(&out, st->st_mtime);
-            break;
-        case FACT_PERM:
-            put_perm(&out, fmt, st, dir, kind);
-            break;
-        case FACT_UNIQUE:
-            put_unique(&out, st);
-            break;
-        case FACT_MODE:
-            put_number(&out, st->st_mode & MODE_BITS, 8, 4, '0');
-            break;
-        case FACT_OWNER:
-            put_id(&out, fmt, st->st_uid, user_name(fmt, st->st_uid));
-            break;
-        case FACT_GROUP:
-            put_id(&out, fmt, st->st_gid, group_name(fmt, st->st_gid));
-            break;
-        case FACT_ALL:
-            break;
-        }
-        put_char(&out, ';');
+        put_mem(out, fact_names[i].name, fact_names[i].len);
+        put_fact(out, fmt, st, dir, (enum listfmt_fact)fact, kind, target);
+        put_char(out, ';');
     }
+}
+
+/* Is what depends on mode and owner alone the same as for the entry before? */
+static bool is_alike(const struct listfmt_alike *last, const struct listfmt *fmt,
+                     const struct stat *st)
+{
+    return last->known && last->mode == st->st_mode && last->uid == st->st_uid &&
+           last->gid == st->st_gid && last->withheld == fmt->withheld && last->facts == fmt->facts;
+}
+
+/* Facts of an entry which most entries of a directory have in common; `part`: perm, or the owner's. */
+static void put_alike(struct out *out, struct listfmt *fmt, const struct stat *st,
+                      const struct listfmt_dir *dir, struct listfmt_text *part, unsigned wanted)
+{
+    const char *start = out->at;
+
+    if (part->len > 0) {
+        put_mem(out, part->bytes, part->len);
+        return;
+    }
+    put_some_facts(out, fmt, st, dir, wanted, LISTFMT_ENTRY, NULL);
+    if ((size_t)(out->at - start) <= sizeof(part->bytes)) {
+        part->len = (size_t)(out->at - start);
+        memcpy(part->bytes, start, part->len);
+    }
+}
+
+size_t listfmt_facts(struct listfmt *fmt, char *buf, const struct stat *st,
+                     const struct listfmt_dir *dir, enum listfmt_kind kind, const char *target)
+{
+    const unsigned of_owner = FACT_MODE | FACT_OWNER | FACT_GROUP;
+    struct listfmt_alike *last = &fmt->alike;
+    struct out out = {.at = buf};
+
+    if (kind != LISTFMT_ENTRY) {
+        put_some_facts(&out, fmt, st, dir, FACT_ALL, kind, target);
+        put_char(&out, ' ');
+        return (size_t)(out.at - buf);
+    }
+    if (!is_alike(last, fmt, st)) {
+        *last = (struct listfmt_alike){.known = true,
+                                       .mode = st->st_mode,
+                                       .uid = st->st_uid,
+                                       .gid = st->st_gid,
+                                       .withheld = fmt->withheld,
+                                       .facts = fmt->facts};
+    }
+    put_some_facts(&out, fmt, st, dir, FACT_TYPE | FACT_SIZE | FACT_MODIFY, kind, target);
+    put_alike(&out, fmt, st, dir, &last->perm, FACT_PERM);
+    put_some_facts(&out, fmt, st, dir, FACT_UNIQUE, kind, target);
+    put_alike(&out, fmt, st, dir, &last->owner, of_owner);
     put_char(&out, ' ');
     return (size_t)(out.at - buf);
 }
@@ -445,11 +568,10 @@ static unsigned find_fact(const char *name, size_t len)
         const char *known = fact_names[i].name;
         size_t at = 0;
 
-        while (at < len && known[at] != '\0' &&
-               str_upper_char(known[at]) == str_upper_char(name[at])) {
+        while (at < len && str_upper_char(known[at]) == str_upper_char(name[at])) {
             at++;
         }
-        if (at == len && known[at] == '\0') {
+        if (at == len && known[at] == '=') {
             return fact_names[i].fact;
         }
     }
@@ -474,7 +596,7 @@ void listfmt_append_facts(struct str *out, unsigned facts, unsigned starred)
 {
     for (size_t i = 0; i < ARRAY_LEN(fact_names); i++) {
         if ((facts & fact_names[i].fact) != 0) {
-            str_append(out, fact_names[i].name);
+            str_append_mem(out, fact_names[i].name, fact_names[i].len - 1);
             str_append(out, (starred & fact_names[i].fact) != 0 ? "*;" : ";");
         }
     }

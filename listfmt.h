@@ -38,6 +38,30 @@ enum listfmt_fact {
     FACT_ALL = (1 << 8) - 1,
 };
 
+/* What is the same for most entries of a directory is kept from one to the next. */
+struct listfmt_head { /* of a line of LIST, up to the group; len 0: nothing */
+    mode_t mode;
+    nlink_t links;
+    uid_t uid;
+    gid_t gid;
+    size_t len;
+    char text[96];
+};
+
+struct listfmt_text {
+    size_t len;
+    char bytes[120];
+};
+
+struct listfmt_alike { /* facts of an entry that depend on these fields */
+    bool known;
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    unsigned withheld, facts;
+    struct listfmt_text perm, owner;
+};
+
 /* For whom, and how. Set up once a session. */
 struct listfmt {
     const struct userdb *names; /* NULL: ids as numbers */
@@ -62,6 +86,14 @@ struct listfmt {
     bool has_minute;
     time_t minute;
     char minute_text[16];
+
+    /* and the second shown last as a fact */
+    time_t second;
+    size_t second_len; /* 0: none */
+    char second_text[16];
+
+    struct listfmt_head head;
+    struct listfmt_alike alike;
 };
 
 /* The directory that holds the entries, for the fact perm. */
@@ -77,6 +109,9 @@ unsigned listfmt_letters(const char *letters);
 /* The letters that the name of what is at `path` (absolute, normalised) costs. */
 unsigned listfmt_withheld(struct access_rules *rules, const char *path);
 
+/* Forget what was kept of the listing before: another one begins at this time. */
+void listfmt_begin(struct listfmt *fmt, time_t now);
+
 /* Learn what listfmt_facts() must know about the directory of the entries. */
 void listfmt_learn_dir(const struct listfmt *fmt, const struct stat *st, struct listfmt_dir *dir);
 
@@ -91,7 +126,7 @@ size_t listfmt_long(struct listfmt *fmt, char *buf, const struct stat *st, const
  * The facts that are switched on, each with its ';', and the blank behind them (which stands alone
  * when there are none). buf holds LISTFMT_LINE_MAX bytes. Returns the length.
  */
-size_t listfmt_facts(const struct listfmt *fmt, char *buf, const struct stat *st,
+size_t listfmt_facts(struct listfmt *fmt, char *buf, const struct stat *st,
                      const struct listfmt_dir *dir, enum listfmt_kind kind, const char *target);
 
 /* Copy a name with CR and LF as '?'. Returns its length. */

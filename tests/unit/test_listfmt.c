@@ -335,7 +335,7 @@ static const struct fact_row fact_rows[] = {
 static void check_fact(void **state)
 {
     const struct fact_row *row = *state;
-    const struct listfmt fmt = {.facts = row->facts, .local_time = true, .uid = 1, .gid = 1};
+    struct listfmt fmt = {.facts = row->facts, .local_time = true, .uid = 1, .gid = 1};
     const struct listfmt_dir dir = {0};
     const struct stat st = {.st_mode = row->mode,
                             .st_size = row->size,
@@ -392,7 +392,7 @@ static void check_perm(void **state)
 {
     const struct perm_row *row = *state;
     static const gid_t groups[] = {29, 30};
-    const struct listfmt fmt = {.facts = FACT_PERM,
+    struct listfmt fmt = {.facts = FACT_PERM,
                                 .uid = 10,
                                 .gid = 20,
                                 .groups = groups,
