@@ -16,7 +16,7 @@ build/bench/load: $(BENCH_LOAD:%=build/bench/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 
-build/bench/floor: build/bench/floor.o
+build/bench/floor: build/bench/floor.o build/bench/ftpfloor.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 

@@ -39,14 +39,16 @@ def run(names, options, keep):
     for number, name in enumerate(names, 1):
         start_s = time.monotonic()
         print(f"[{number}/{len(names)}] {name}", end=" ", file=sys.stderr, flush=True)
-        if name == rows.SCALING:
-            results["scaling"], results["scaling_skipped"] = scaling.run(everybody, groups, quick)
+        if name in rows.SCALING_PARTS:
+            found, skipped = scaling.run(name, everybody, groups, quick)
+            results.setdefault("scaling", {})[name] = found
+            results.setdefault("scaling_skipped", {})[name] = skipped
         elif name == rows.MEMORY:
             results["memory"], results["memory_skipped"] = held.memory(everybody, groups, quick)
         else:
             contest = measure.Contest(rows.BY_NAME[name], everybody, groups)
             results["rows"][name] = {"servers": contest.run(repeat, quick),
-                                     "skipped": contest.skipped}
+                                     "skipped": contest.skipped, "ready_s": contest.ready_s}
             results["rows"][name]["seconds"] = round(time.monotonic() - start_s, 1)
         print(f"{time.monotonic() - start_s:.0f} s", file=sys.stderr, flush=True)
         keep(results)

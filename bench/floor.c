@@ -1,7 +1,8 @@
 /*
  * floor.c - bare kernel loops to compare servers with: what no server can be cheaper than
  *
- * Serves one TCP port without any protocol; `load raw` is its client.
+ * Serves one TCP port without any protocol, and `load raw` is its client; or with no more of FTP than
+ * `load` needs.
  *
  * Process: this program, and --workers processes that accept.
  * Trusts:  its command line. It is for loopback only.
@@ -27,6 +28,8 @@
 #include <unistd.h>
 
 #include <openssl/ssl.h>
+
+#include "ftpfloor.h"
 
 enum {
     PIPE_SIZE = 1024 * 1024,
@@ -110,6 +113,11 @@ static void serve_fork(struct floor *floor, int fd)
     default:
         break;
     }
+}
+
+static void serve_ftp(struct floor *floor, int fd)
+{
+    ftpfloor_serve(fd, floor->file_fd, floor->bytes);
 }
 
 /* The handshake; NULL if it failed, which the client sees. */
@@ -197,6 +205,7 @@ static const struct loop {
     { "send",      serve_send,        false, true,  false, false, "sendfile of --bytes, corked" },
     { "recv",      serve_receive,     false, true,  true,  false, "splice to a file until the client ends" },
     { "fork",      serve_fork,        false, false, false, true,  "fork, write a greeting, exit" },
+    { "ftp",       serve_ftp,         false, true,  false, false, "fixed replies; RETR: accept, sendfile of --bytes" },
     { "tls-send",  serve_tls_send,    true,  true,  false, false, "handshake, then pread and SSL_write of --bytes" },
     { "tls-recv",  serve_tls_receive, true,  true,  true,  false, "handshake, then SSL_read and write" },
     { "handshake", serve_handshake,   true,  false, false, false, "handshake only" },
@@ -207,7 +216,7 @@ static const char usage_text[] =
     "usage: floor LOOP --port PORT [OPTION]...\n"
     "\n"
     "Prints \"ready\" when it listens and serves until it is killed. Its client is: load raw\n"
-    "(--command send for recv and tls-recv; --tls for the TLS loops).\n"
+    "(--command send for recv and tls-recv; --tls for the TLS loops); for ftp: load cmd, pipe, retr.\n"
     "\n"
     "  --address A    IPv4 address to listen on (default 127.0.0.1)\n"
     "  --bytes B      how much each connection is sent\n"

@@ -1,6 +1,6 @@
 """What many sessions cost: memory while they are idle, and what others notice of them."""
 
-from measure import Failed, Load, measure
+from measure import Failed, Load, calibrated, measure
 from rows import BY_NAME
 
 FEW, MANY = 200, 2000
@@ -12,13 +12,13 @@ MANY_OF = {"ProFTPD": 500}
 class Held:
     """Sessions that are logged in and idle, as a context."""
 
-    def __init__(self, server, count):
+    def __init__(self, server, count, *arguments):
         self.server = server
-        self.count = count
+        self.arguments = ["--conns", str(count), *arguments]
         self.load = None
 
     def __enter__(self):
-        self.load = Load(self.server, "hold", "--conns", str(self.count))
+        self.load = Load(self.server, "hold", *self.arguments)
         self.load.wait_for("ready")
         self.server.group.settled_cpu_s()
         return self
@@ -34,8 +34,8 @@ def memory_of(server, parent, quick):
     server.begin(parent, False)
     try:
         login = BY_NAME["login"]
-        logins = 10 if quick else 100
         rss_before_kib = server.group.rss_kib()
+        logins = calibrated(server, login, quick)  # so the server is warm, too
         empty_kib = server.group.pss_kib()
         alone = measure(server, login, logins)
         found = {"sessions_few": few, "sessions_many": many, "login_alone_us": alone["p50_us"],
@@ -48,7 +48,8 @@ def memory_of(server, parent, quick):
                     held = measure(server, login, logins)
                     found["login_held_us"] = held["p50_us"]
         found["listener_after_kib"] = server.group.rss_kib()
-        found["listener_sessions"] = few + many + 2 * logins
+        found["again_alone_us"] = measure(server, login, logins)["p50_us"]
+        found["listener_sessions"] = few + many + 3 * logins
         return found
     finally:
         server.end()

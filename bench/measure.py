@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import contestants
@@ -71,9 +72,12 @@ def flattened(options):
     return [text for name, value in options.items() for text in (f"--{name}", str(value))]
 
 
-def measure(server, row, count):
-    """One measurement: cost and rate per unit of the row."""
-    if isinstance(server, contestants.Floor):
+def measure(server, row, count, at_end=dict):
+    """One measurement: cost and rate per unit of the row, and what at_end() finds.
+
+    at_end() is called behind the last unit, when its session is still there.
+    """
+    if isinstance(server, contestants.Floor) and row.floor[1] is not None:
         options = {"count": count, "conns": row.conns} | row.floor[1]
         load = Load(server, "raw", *flattened(options), *["--tls"] * row.tls, "--marks")
     else:
@@ -83,12 +87,13 @@ def measure(server, row, count):
     load.go_on()
     load.wait_for("end")
     cpu_s = server.group.settled_cpu_s() - start_s
+    more = at_end()
     load.go_on()
     found = load.result()
     units = found["units"] / row.per
     return {"cpu_s": cpu_s / units, "rate": units / found["wall_s"], "p50_us": found["p50_us"],
             "p99_us": found["p99_us"], "load_cpu_s": found["cpu_s"] / units,
-            "resumed": found["resumed"], "units": units}
+            "resumed": found["resumed"], "units": units} | more
 
 
 def verify(server, row):
@@ -137,15 +142,18 @@ class Contest:
         self.parent = parent
         self.servers = list(all_servers)
         self.skipped = {}
+        self.ready_s = 0  # how long everybody's start, proof and trial took
         if row.floor and FLOOR.exists():
             self.servers.append(contestants.Floor(FLOOR, row.floor[0], row.tls))
 
     def run(self, repeat, quick):
         """Measure everybody `repeat` times, in turn. Returns {name: [measurement, ...]}."""
         results, counts = {}, {}
+        start_s = time.monotonic()
         try:
             for server in list(self.servers):
                 self._try(server, lambda one: counts.update({one.name: self._ready(one, quick)}))
+            self.ready_s = round(time.monotonic() - start_s, 1)
             for _ in range(repeat):
                 for server in list(self.servers):
                     self._try(server, lambda one: results.setdefault(one.name, []).append(

@@ -97,6 +97,11 @@ class Group:
         """The resident set size of the first process, which listens."""
         return _field(f"/proc/{self.root_pid}/status", "VmRSS:")
 
+    def session_peak_kib(self):
+        """The largest set that a process of a session ever had in memory."""
+        return max((_field(f"/proc/{pid}/status", "VmHWM:")
+                    for pid in self.pids() if pid != self.root_pid), default=0)
+
     def kill(self):
         """End all processes and remove the group."""
         def empty():

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import accounts
-from rows import GIB, KIB, LARGE, MANY, MIB, QUARTER, SMALL, TEN, TEXT
+from rows import GIB, KIB, LARGE, LISTINGS, MIB, QUARTER, SMALL, TEXT
 
 LOCAL = accounts.Account("bench", scheme="sha512-normal")
 ANONYMOUS_TOP = Path(accounts.ALL["ftp"].home)
@@ -131,10 +131,7 @@ _MAKERS = {
     QUARTER: _make_bytes(GIB // 4),
     TEXT: _make_text,
     SMALL: _make_bytes(KIB),
-    TEN: make_names(10),
-    MANY: make_names(100000),
-    "pub/1000": make_names(1000),
-    "pub/1000000": make_names(1000000),
+    **{path: make_names(count) for count, path in LISTINGS.items()},
 }
 
 

@@ -1,9 +1,11 @@
 """From measurements to medians, ratios and a table."""
 
+from collections import Counter
 from statistics import median
 
 from contestants import FLOOR
 from rows import BY_NAME, PSS_TARGET_KIB
+from scaling import PARTS
 
 OURS = "miniftpd"
 
@@ -92,13 +94,27 @@ def spread(values, show):
 
 def summaries(results):
     """The rows that were measured."""
-    return [Summary(name, measured) for name, measured in results["rows"].items()]
+    return [Summary(name, measured) for name, measured in results.get("rows", {}).items()]
+
+
+def in_words(found):
+    """Who needs the least CPU in how many rows, for how many the target is reached: sentences."""
+    compared = [one for one in found if one.complete]
+    winners = Counter(one.winner() for one in compared)
+    even = winners.pop("even", 0)
+    reached = sum(one.verdict() == "reached" for one in compared)
+    ours = winners.pop(OURS, 0)
+    others = ", ".join(f"{name} in {count}" for name, count in winners.most_common())
+    others = others or "no peer in any"
+    return (f"**miniftpd needs the least CPU in {ours} of {len(compared)} rows, {others}; {even} are even "
+            f"within the noise. It reaches its own targets in {reached}.**")
 
 
 def in_numbers(results):
     """Medians and ratios, for programs. A ratio is [of medians, least, largest]."""
     return {one.row.name: {
         "target": one.row.target, "unit": one.row.unit,
+        "cores": "all" if one.row.spread else "one",
         "medians": {server: {what: one.of(server, what)
                              for what in ("cpu_s", "rate", "p50_us", "p99_us", "load_cpu_s")}
                     for server in one.servers},
@@ -112,7 +128,7 @@ def is_incomplete(results):
     known = ("no TLS: ", "no MLSD: ")
     return not results["complete"] or any(
         not reason.startswith(known)
-        for measured in results["rows"].values() for reason in measured["skipped"].values())
+        for measured in results.get("rows", {}).values() for reason in measured["skipped"].values())
 
 
 def show(results):
@@ -127,7 +143,8 @@ def show(results):
 
 
 def _show_row(summary):
-    print(f"\n{summary.row.title} (server CPU per {summary.row.unit}, median and range)")
+    where = "" if summary.row.spread else "; client and server on one core"
+    print(f"\n{summary.row.title} (server CPU per {summary.row.unit}, median and range{where})")
     for server in summary.servers:
         line = (f"  {server:<10} {spread(summary.values(server, 'cpu_s'), seconds):<34}"
                 f"{spread(summary.values(server, 'rate'), rate):<34}")
@@ -149,6 +166,7 @@ def _show_overview(found):
         fast = f"{ratio(one.rate_ratio())} {one.fastest or ''}"
         print(f"{one.row.title:<31}{one.row.target:>6}  {cpu:<32}{fast:<32}{one.winner():<10}"
               f"{one.verdict()}")
+    print("\n" + in_words(found).strip("*"))
 
 
 def _show_memory(memory, skipped):
@@ -156,7 +174,8 @@ def _show_memory(memory, skipped):
     for server, one in memory.items():
         print(f"  {server:<10} {one['pss_few_kib']:.0f} of {one['sessions_few']}, "
               f"{one['pss_many_kib']:.0f} of {one['sessions_many']}; "
-              f"login {one['login_alone_us']} us alone, {one['login_held_us']} us beside them; "
+              f"login {one['login_alone_us']} us alone, {one['login_held_us']} us beside them, "
+              f"{one['again_alone_us']} us after them (p50); "
               f"listener {one['listener_before_kib']} KiB, {one['listener_after_kib']} KiB after "
               f"{one['listener_sessions']}")
     for server, reason in skipped.items():
@@ -164,16 +183,38 @@ def _show_memory(memory, skipped):
 
 
 def _show_scaling(scaling, skipped):
-    for server, found in scaling.items():
-        print(f"\n{server}")
-        for what, one in found.items():
-            print(f"  {what:<34} {scaled(one)}")
-    for what, reason in skipped.items():
-        print(f"  {what}: skipped: {reason}")
+    for lines, title, _ in scaling_tables(scaling):
+        print(f"\n{title}")
+        for line in lines:
+            print("  " + "".join(f"{text:<{width}}" for text, width in
+                                 zip(line, [12, 24] + [30] * len(line))).rstrip())
+    for text in scaling_gaps(skipped):
+        print(f"  {text}")
 
 
-def scaled(one):
-    """One line of the scaling group."""
-    if "before_kib" in one:
-        return f"{one['before_kib']} KiB before, {one['after_kib']} KiB after"
-    return f"{seconds(one['cpu_s'])}, {rate(one['rate'])}, p50 {one['p50_us']} us"
+def scaling_tables(scaling):
+    """The parts that were measured: [(lines of cells, the first one with the heads; title; text)]."""
+    return [(_scaling_lines(scaling[name]), title, text)
+            for name, (_, title, text) in PARTS.items() if name in scaling]
+
+
+def scaling_gaps(skipped):
+    """Who is left out of a part, and why."""
+    return [f"{PARTS[name][1]}: {server} is left out: {reason}"
+            for name, reasons in skipped.items() for server, reason in reasons.items()]
+
+
+def _scaling_lines(servers):
+    columns = list(dict.fromkeys(column for found in servers.values() for cells in found.values()
+                                 for column in cells))
+    return [["server", "", *columns],
+            *([server, what, *(_cell(cells.get(column)) for column in columns)]
+              for server, found in servers.items() for what, cells in found.items())]
+
+
+def _cell(one):
+    if one is None:
+        return "-"
+    if "kib" in one:
+        return f"{one['kib']:,} KiB"
+    return f"{seconds(one['cpu_s'])}, p50 {seconds(one['p50_us'] / 1e6)}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 LARGE, QUARTER, TEXT, SMALL = "pub/large", "pub/quarter", "pub/text", "pub/small"
 TEN, MANY = "pub/ten", "pub/many"
+# Directories with so many files
+LISTINGS = {10: TEN, 1000: "pub/1000", 10000: "pub/10000", 100000: MANY, 1000000: "pub/1000000"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class Row:
     tls: bool = False
     latency: bool = False     # p50 and p99 say something
     noise: float = 0.05       # below this difference nobody wins
-    seconds: float = 1.5
-    floor: tuple = ()         # the bare kernel loop beside it: (arguments of floor, options of load)
+    seconds: float = 1
+    # The bare loop beside it: (arguments of floor, options of load raw; None: units as everybody's)
+    floor: tuple = ()
     spread: bool = False      # over all cores; else client and server share one
 
     def __post_init__(self):
@@ -47,7 +50,7 @@ class Row:
 
 def bulk(name, title, kind, target, **more):
     """A row of which the unit is a large file."""
-    return Row(name, title, more.pop("unit", "GiB"), target, kind, noise=0.1, seconds=3,
+    return Row(name, title, more.pop("unit", "GiB"), target, kind, noise=0.1, seconds=2.5,
                spread=True, **more)
 
 
@@ -61,6 +64,7 @@ SENT = ("--bytes", str(GIB), "--path", f"/srv/ftp/{LARGE}", "--workers", "1")
 STORED = ("--path", "/home/bench/floor", "--workers", "1")
 FLOOR_SEND = (("send", *SENT), {"bytes": GIB})
 FLOOR_RECEIVE = (("recv", *STORED), {"command": "send", "bytes": GIB})
+FLOOR_FTP = (("ftp", "--bytes", str(KIB), "--workers", "1"), None)
 FLOOR_FORK = (("fork",), {})
 FLOOR_TLS_SEND = (("tls-send", *SENT), {"bytes": GIB})
 FLOOR_TLS_RECEIVE = (("tls-recv", *STORED), {"command": "send", "bytes": GIB})
@@ -74,7 +78,7 @@ ROWS = (
     bulk("upload4", "upload of 1 GiB, 4 streams", "stor", 0.75, count=8, per=4, conns=4, local=True, options=UPLOAD | {"bytes": GIB // 4}),
     bulk("ascii-download", "ASCII download of 64 MiB", "asciiretr", 0.75, count=8, unit="64 MiB", options={"path": TEXT}),
     bulk("ascii-upload", "ASCII upload of 64 MiB", "asciistor", 0.8, count=8, unit="64 MiB", local=True, options=UPLOAD | {"bytes": 64 * MIB}),
-    small("retr", "small RETR (1 KiB)", "retr", 0.65, 6000, "file", options={"path": SMALL}),
+    small("retr", "small RETR (1 KiB)", "retr", 0.65, 6000, "file", options={"path": SMALL}, floor=FLOOR_FTP),
     small("retr8", "small RETR, 8 connections", "retr", 0.65, 12000, "file", conns=8, options={"path": SMALL}),
     small("retr-port", "small RETR, PORT from port 20", "retr", 0.65, 4000, "file", active=True, options={"path": SMALL}),
     small("stor", "small STOR (1 KiB)", "stor", 0.75, 6000, "file", local=True, options=UPLOAD | {"bytes": KIB}),
@@ -82,14 +86,14 @@ ROWS = (
     small("login", "anonymous login to QUIT", "login", 0.35, 800, "login", floor=FLOOR_FORK),
     small("login16", "anonymous login, 16 at once", "login", 0.35, 1600, "login", conns=16, floor=FLOOR_FORK),
     small("login-local", "local login, SHA-512 hash", "login", 0.85, 150, "login", local=True),
-    Row("list", "LIST of 100,000", "listing", 0.55, "list", 8, options={"command": "LIST", "path": MANY}),
-    Row("nlst", "NLST of 100,000", "listing", 1.0, "list", 30, options={"command": "NLST", "path": MANY}),
-    Row("mlsd", "MLSD of 100,000", "listing", 0.65, "list", 8, options={"command": "MLSD", "path": MANY}),
+    Row("list", "LIST of 100,000", "listing", 0.55, "list", 8, options={"command": "LIST", "path": MANY}, spread=True),
+    Row("nlst", "NLST of 100,000", "listing", 1.0, "list", 30, options={"command": "NLST", "path": MANY}, spread=True),
+    Row("mlsd", "MLSD of 100,000", "listing", 0.65, "list", 8, options={"command": "MLSD", "path": MANY}, spread=True),
     small("list10", "LIST of 10 entries", "list", 0.8, 6000, "listing", options={"command": "LIST", "path": TEN}),
-    small("noop", "NOOP", "cmd", 0.85, 60000, "command", options={"command": "NOOP"}),
-    small("pwd", "PWD", "cmd", 0.85, 60000, "command", options={"command": "PWD"}),
-    small("size", "SIZE", "cmd", 0.85, 60000, "command", options={"command": f"SIZE {SMALL}"}),
-    Row("pipeline", "NOOP, pipelined by 100", "command", 0.05, "pipe", 200000, options={"command": "NOOP"}),
+    small("noop", "NOOP", "cmd", 0.85, 60000, "command", options={"command": "NOOP"}, floor=FLOOR_FTP),
+    small("pwd", "PWD", "cmd", 0.85, 60000, "command", options={"command": "PWD"}, floor=FLOOR_FTP),
+    small("size", "SIZE", "cmd", 0.85, 60000, "command", options={"command": f"SIZE {SMALL}"}, floor=FLOOR_FTP),
+    Row("pipeline", "NOOP, pipelined by 100", "command", 0.05, "pipe", 200000, options={"command": "NOOP"}, floor=FLOOR_FTP),
     bulk("tls-download", "TLS download of 1 GiB", "retr", 1.0, count=1, tls=True, options={"path": LARGE}, floor=FLOOR_TLS_SEND),
     bulk("tls-upload", "TLS upload of 1 GiB", "stor", 1.0, count=1, tls=True, local=True, options=UPLOAD | {"bytes": GIB}, floor=FLOOR_TLS_RECEIVE),
     small("tls-login", "TLS login", "login", 0.6, 300, "login", tls=True, floor=FLOOR_TLS_FORK),
@@ -100,10 +104,11 @@ ROWS = (
 # What is not a rate: see held.py. Without a number for a session there is no target.
 MEMORY = "memory"
 SCALING = "scaling"
+SCALING_PARTS = ("scaling-sessions", "scaling-listings", "scaling-transfers", "scaling-listener")
 PSS_TARGET_KIB = 100
 
 BY_NAME = {row.name: row for row in ROWS}
-GROUPS = (MEMORY, SCALING)
+GROUPS = (MEMORY, SCALING, *SCALING_PARTS)
 
 
 def chosen(names):
@@ -113,4 +118,4 @@ def chosen(names):
     for name in names:
         if name not in BY_NAME and name not in GROUPS:
             raise KeyError(name)
-    return names
+    return [part for name in names for part in (SCALING_PARTS if name == SCALING else [name])]
