@@ -73,7 +73,7 @@ MODULES = access account auth codec confcheck config confworld conntab ctrlio da
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
 
 # The program miniftpd-tls, the only one with OpenSSL: its own modules, and what it shares with the daemon
-TLS_MODULES = tlscert tlschan tlsctx tlsrelay tlssession
+TLS_MODULES = tlsblind tlscert tlschan tlsctx tlsrelay tlssession
 TLS_OBJECTS = $(TLS_MODULES:%=build/%.o) \
               $(patsubst %,build/%.o,privcap rate sandbox str sysutil tlsproto)
 PROGRAMS    = miniftpd $(if $(filter 1,$(WITH_TLS)),miniftpd-tls)

@@ -28,6 +28,7 @@
 #include "sandbox.h"
 #include "str.h"
 #include "sysutil.h"
+#include "tlsblind.h"
 #include "tlscert.h"
 #include "tlsctx.h"
 #include "tlsproto.h"
@@ -188,6 +189,7 @@ static SSL_CTX *load_or_die(struct tlsproto_message *ready)
     if (ctx == NULL) {
         give_up(str_text(&kept.error));
     }
+    (void)tlsblind_adopt(ctx); /* or relays take longer */
     tlsproto_set_text(ready, str_text(&kept.warnings));
     str_free(&kept.error);
     str_free(&kept.warnings);
@@ -282,9 +284,12 @@ static void serve(SSL_CTX *ctx, const struct sandbox *sandbox)
         if (got == 0) {
             return; /* no listener and no session parent is left */
         }
-        /* without a relay the sender sees the end of its relay control */
-        if (got == 1 && m.kind == TLSPROTO_START && fork() == 0) {
-            be_relay(ctx, sandbox, fd);
+        if (got == 1 && m.kind == TLSPROTO_START) {
+            tlsblind_renew();
+            /* without a relay the sender sees the end of its relay control */
+            if (fork() == 0) {
+                be_relay(ctx, sandbox, fd);
+            }
         }
         sysutil_close(&fd);
         if (got == -1 && errno != EPROTO && errno != EMFILE) {

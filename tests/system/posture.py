@@ -122,19 +122,21 @@ def inherited(pid):
     return open_after_exec
 
 
-def remembers(pid, texts):
-    """Those of `texts` (bytes) that stand somewhere in the memory of the process."""
-    found = set()
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+def memory(pid):
+    """What can be read of the memory of the process, as (name, address, bytes) of each mapping."""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as file:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \S+ *(.*)", line)
             if not match or match.group(3).startswith(("[vvar", "[vsyscall")):
                 continue
             start, end = int(match.group(1), 16), int(match.group(2), 16)
-            memory.seek(start)
-            content = memory.read(end - start)
-            found.update(text for text in texts if text in content)
-    return found
+            file.seek(start)
+            yield match.group(3), start, file.read(end - start)
+
+
+def remembers(pid, texts):
+    """Those of `texts` (bytes) that stand somewhere in the memory of the process."""
+    return {text for _, _, content in memory(pid) for text in texts if text in content}
 
 
 class HeldChecks:

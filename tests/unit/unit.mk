@@ -2,13 +2,15 @@
 #
 # One program for each module of MODULES that has a tests/unit/test_<module>.c. All of it, the modules
 # too, is compiled with AddressSanitizer and UndefinedBehaviorSanitizer, apart from the real build.
+# A test of a module of TLS_MODULES includes its .c, and is linked with OpenSSL.
 
 UNIT_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_CFLAGS   = -O1 -g $(UNIT_SANITIZE)
 
 UNIT_MODULES  = $(foreach m,$(MODULES),$(if $(wildcard tests/unit/test_$(m).c),$(m)))
-UNIT_STRANGE  = $(filter-out $(MODULES),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
-UNIT_TESTS    = $(UNIT_MODULES:%=build/unit/test_%)
+UNIT_TLS      = $(if $(filter 1,$(WITH_TLS)),$(foreach m,$(TLS_MODULES),$(if $(wildcard tests/unit/test_$(m).c),$(m))))
+UNIT_STRANGE  = $(filter-out $(MODULES) $(TLS_MODULES),$(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c)))
+UNIT_TESTS    = $(UNIT_MODULES:%=build/unit/test_%) $(UNIT_TLS:%=build/unit/test_%)
 UNIT_OBJECTS  = $(MODULES:%=build/unit/%.o) build/unit/unit.o
 UNIT_COMPILE  = $(CC) $(LANGUAGE) $(WARNINGS) $(UNIT_CFLAGS) $(DEFINES) $(CPPFLAGS) -I. -MMD -MP
 
@@ -22,7 +24,9 @@ unit-run: unit
 
 $(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o build/unit/libminiftpd.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(UNIT_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(UNIT_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka $(UNIT_LIBS)
+
+$(UNIT_TLS:%=build/unit/test_%): UNIT_LIBS = -lssl -lcrypto
 
 build/unit/libminiftpd.a: $(UNIT_OBJECTS)
 	$(Q)rm -f $@
@@ -33,11 +37,11 @@ $(MODULES:%=build/unit/%.o): build/unit/%.o: %.c build/flags
 	$(call say,CC,$< (unit))
 	$(Q)$(UNIT_COMPILE) -c -o $@ $<
 
-$(UNIT_MODULES:%=build/unit/test_%.o) build/unit/unit.o: build/unit/%.o: tests/unit/%.c build/flags
+$(UNIT_MODULES:%=build/unit/test_%.o) $(UNIT_TLS:%=build/unit/test_%.o) build/unit/unit.o: build/unit/%.o: tests/unit/%.c build/flags
 	@mkdir -p build/unit
 	$(call say,CC,$<)
 	$(Q)$(UNIT_COMPILE) -c -o $@ $<
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_MODULES:%=build/unit/test_%.d)
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_MODULES:%=build/unit/test_%.d) $(UNIT_TLS:%=build/unit/test_%.d)
 
 .PHONY: unit unit-run
