@@ -19,7 +19,7 @@ try      = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null
 FORTIFY := -U_FORTIFY_SOURCE $(if $(call try,-O2 -D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=3,-D_FORTIFY_SOURCE=2)
 HARDEN  := -fPIE -fstack-protector-strong $(FORTIFY) \
            $(call try,-fstack-clash-protection) $(call try,-fcf-protection=full)
-HARDEN_LINK = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+HARDEN_LINK = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 # The modules are optimized as one program, where the compiler and its linker can do that; LTO= does without.
 ifeq ($(origin LTO),undefined)
@@ -47,36 +47,53 @@ endif
 # PAM is for those who need it: the account files are read without it.
 WITH_PAM     ?= 0
 
-# The small libraries become part of the program where their archives are: each mapped library costs every
+# The small libraries become part of the programs where their archives are: each mapped library costs every
 # fork of a session time, and memory. STATIC_LIBS=0 links them like any other, for distributions.
-LIB_NAMES = cap crypt $(if $(filter 1,$(WITH_SECCOMP)),seccomp) $(if $(filter 1,$(WITH_ZLIB)),z) \
-            $(if $(filter 1,$(WITH_LIBMD)),md)
+# STATIC=1 goes on from there: the daemon has the C library in it, too. What needs name services, which
+# cannot be had so, is in miniftpd-auth.
+LIB_NAMES  = cap $(if $(filter 1,$(WITH_SECCOMP)),seccomp) $(if $(filter 1,$(WITH_ZLIB)),z) \
+             $(if $(filter 1,$(WITH_LIBMD)),md)
+AUTH_NAMES = cap crypt
+missing    = $(filter-out /%,$(foreach l,$(1),$(shell $(CC) -print-file-name=lib$(l).a)))
 ifeq ($(origin STATIC_LIBS),undefined)
-STATIC_LIBS := $(if $(filter-out /%,$(foreach l,$(LIB_NAMES),$(shell $(CC) -print-file-name=lib$(l).a))),0,1)
+STATIC_LIBS := $(if $(call missing,$(LIB_NAMES) $(AUTH_NAMES)),0,1)
+endif
+ifeq ($(origin STATIC),undefined)
+STATIC := $(if $(filter 1,$(STATIC_LIBS)),$(if $(call missing,c),0,1),0)
 endif
 
 DEFINES = $(if $(filter 1,$(WITH_SECCOMP)),-DWITH_SECCOMP) \
           $(if $(filter 1,$(WITH_ZLIB)),-DWITH_ZLIB) $(if $(filter 1,$(WITH_LIBMD)),-DWITH_LIBMD) \
           $(if $(filter 1,$(WITH_PAM)),-DWITH_PAM)
-LIBS    = $(if $(filter 1,$(STATIC_LIBS)),-Wl$(comma)-Bstatic) $(LIB_NAMES:%=-l%) \
-          $(if $(filter 1,$(STATIC_LIBS)),-Wl$(comma)-Bdynamic) $(if $(filter 1,$(WITH_PAM)),-lpam)
-comma   = ,
+link_libs = $(if $(filter 1,$(STATIC_LIBS)),-Wl$(comma)-Bstatic) $(1:%=-l%) \
+            $(if $(filter 1,$(STATIC_LIBS)),-Wl$(comma)-Bdynamic)
+LIBS      = $(call link_libs,$(LIB_NAMES))
+AUTH_LIBS = $(call link_libs,$(AUTH_NAMES)) $(if $(filter 1,$(WITH_PAM)),-lpam)
+PIE       = $(if $(filter 1,$(STATIC)),-static-pie,-pie)
+DAEMON_LIBS = $(if $(filter 1,$(STATIC)),$(LIB_NAMES:%=-l%),$(LIBS))
+comma     = ,
 
-MODULES = access account auth codec confcheck config confworld conntab ctrlio datachan digest \
-          dirfacts dirlist explain fence ftpcmd_copy ftpcmd_data ftpcmd_fact ftpcmd_file \
-          ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_message ftpcmd_session ftpcmd_tls \
-          ftpcmd_tree ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime inherit \
-          listener listfmt log logfile logline logsyslog namesort netaddr optdoc pamlogin parseconf passwdcmd \
-          password pattern privcap privparent privsock proctitle rate resolver sandbox scoreboard \
-          scoreview sdnotify session startup str sysutil tlshelper tlslink tlsproto tunable userdb \
-          userlist utmprec verifier virtual who xfer zstream
+MODULES = access account auth authhelper authproto codec confcheck config confworld conntab ctrlio \
+          datachan digest dirfacts dirlist explain fence ftpcmd_copy ftpcmd_data ftpcmd_fact \
+          ftpcmd_file ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_message ftpcmd_session ftpcmd_tls \
+          ftpcmd_tree ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime helper inherit \
+          listener listfmt log logfile logline logsyslog namesort netaddr optdoc parseconf pattern \
+          privcap privparent privsock proctitle rate resolver sandbox scoreboard scoreview sdnotify \
+          session startup str sysutil tlshelper tlslink tlsproto tunable userdb userlist virtual who \
+          xfer zstream
 OBJECTS = $(MODULES:%=build/%.o) build/main.o
+
+# The program miniftpd-auth, the only one with name services, PAM and libcrypt
+AUTH_MODULES = authserver lookup pamlogin passwdcmd password utmprec verifier
+AUTH_SHARED  = access account authproto netaddr parseconf pattern privcap privsock str sysutil tunable \
+               userlist virtual
+AUTH_OBJECTS = $(AUTH_MODULES:%=build/%.o) $(AUTH_SHARED:%=build/%.o)
 
 # The program miniftpd-tls, the only one with OpenSSL: its own modules, and what it shares with the daemon
 TLS_MODULES = tlsblind tlscert tlschan tlsctx tlsrelay tlssession
 TLS_OBJECTS = $(TLS_MODULES:%=build/%.o) \
               $(patsubst %,build/%.o,privcap rate sandbox str sysutil tlsproto)
-PROGRAMS    = miniftpd $(if $(filter 1,$(WITH_TLS)),miniftpd-tls)
+PROGRAMS    = miniftpd miniftpd-auth $(if $(filter 1,$(WITH_TLS)),miniftpd-tls)
 
 # Debian's names of what the targets below need
 BUILD_PACKAGES = gcc make libc6-dev libcap-dev libcrypt-dev libseccomp-dev zlib1g-dev libmd-dev \
@@ -93,24 +110,33 @@ all: $(PROGRAMS)
 
 miniftpd: $(OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(PIE) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(OBJECTS) $(DAEMON_LIBS)
+
+miniftpd-auth: $(AUTH_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $(HARDEN_LINK) $(LDFLAGS) -o $@ $(AUTH_OBJECTS) $(AUTH_LIBS)
 
 miniftpd-tls: $(TLS_OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(TLS_OBJECTS) $(LIBS) -lssl -lcrypto
+	$(Q)$(CC) $(CFLAGS) -pie $(HARDEN_LINK) $(LDFLAGS) -o $@ $(TLS_OBJECTS) $(LIBS) -lssl -lcrypto
 
 build/%.o: %.c build/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS) $(HARDEN) $(DEFINES) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # The same with PAM, for the tests
-PAM_OBJECTS = $(MODULES:%=build/pam/%.o) build/pam/main.o
+PAM_OBJECTS      = $(MODULES:%=build/pam/%.o) build/pam/main.o
+PAM_AUTH_OBJECTS = $(AUTH_OBJECTS:build/%=build/pam/%)
 
-build/pam/miniftpd: $(PAM_OBJECTS)
+build/pam/miniftpd: $(PAM_OBJECTS) build/pam/miniftpd-auth
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(PAM_OBJECTS) $(LIBS) -lpam
+	$(Q)$(CC) $(CFLAGS) $(PIE) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(PAM_OBJECTS) $(DAEMON_LIBS)
 
-$(PAM_OBJECTS): build/pam/%.o: %.c build/flags
+build/pam/miniftpd-auth: $(PAM_AUTH_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $(HARDEN_LINK) $(LDFLAGS) -o $@ $(PAM_AUTH_OBJECTS) $(AUTH_LIBS) -lpam
+
+$(sort $(PAM_OBJECTS) $(PAM_AUTH_OBJECTS)): build/pam/%.o: %.c build/flags
 	@mkdir -p build/pam
 	$(call say,CC,$< (pam))
 	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS) $(HARDEN) $(DEFINES) -UWITH_PAM -DWITH_PAM $(CPPFLAGS) -MMD -MP -c -o $@ $<
@@ -118,10 +144,10 @@ $(PAM_OBJECTS): build/pam/%.o: %.c build/flags
 # Rebuild everything when compiler or flags change.
 build/flags: FORCE
 	@mkdir -p build
-	@echo '$(CC) $(CFLAGS) $(LTO) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' | cmp -s - $@ || \
-	 echo '$(CC) $(CFLAGS) $(LTO) $(CPPFLAGS) $(DEFINES) $(LIBS) $(LDFLAGS)' >$@
+	@echo '$(CC) $(CFLAGS) $(LTO) $(CPPFLAGS) $(DEFINES) $(PIE) $(LIBS) $(AUTH_LIBS) $(LDFLAGS)' | cmp -s - $@ || \
+	 echo '$(CC) $(CFLAGS) $(LTO) $(CPPFLAGS) $(DEFINES) $(PIE) $(LIBS) $(AUTH_LIBS) $(LDFLAGS)' >$@
 
--include $(OBJECTS:.o=.d) $(TLS_OBJECTS:.o=.d) $(PAM_OBJECTS:.o=.d)
+-include $(sort $(patsubst %.o,%.d,$(OBJECTS) $(AUTH_OBJECTS) $(TLS_OBJECTS) $(PAM_OBJECTS) $(PAM_AUTH_OBJECTS)))
 
 # Install what is missing, build, and serve in the foreground: PORT=2121 for another port than 21.
 run:
@@ -134,7 +160,7 @@ run:
 # Install what the tests need, build, and run all of them. The last line counts them.
 check:
 	@tests/install-packages $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd miniftpd-tls unit fuzz build/pam/miniftpd
+	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd miniftpd-auth miniftpd-tls unit fuzz build/pam/miniftpd
 	@UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run-all
 
 # The sample configuration and the tables of the migration guide come from the table in tunable.h; tests
@@ -169,7 +195,7 @@ uninstall:
 	    rm $(DESTDIR)/etc/miniftpd.conf; fi
 
 clean:
-	rm -rf build miniftpd miniftpd-tls
+	rm -rf build miniftpd miniftpd-auth miniftpd-tls
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk

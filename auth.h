@@ -1,10 +1,10 @@
 /*
  * auth.h - who may log in
  *
- * A password is verified in a child process of its own, forked by the session parent while it is still
- * root: whatever the account database and crypt(3) leave in memory (other users' hashes among it) dies
- * with that process and is never inherited by the user's service process, and one that hangs can be
- * ended. Only N, before login, uses this module; L prepares it.
+ * A password is verified by A, a process that miniftpd-auth (authhelper.h) forks for each login and that
+ * answers over a socket: whatever the account database and crypt(3) leave in memory (other users' hashes
+ * among it) dies with it and is never inherited by the user's service process, and one that hangs ends when
+ * its socket is closed. Only N, before login, uses this module; L prepares it.
  */
 #ifndef MINIFTPD_AUTH_H
 #define MINIFTPD_AUTH_H
@@ -15,25 +15,22 @@
 #include <sys/types.h>
 
 #include "account.h"
+#include "authproto.h"
 #include "common.h"
-#include "password.h"
 
 struct str;
 struct tunables;
 
-#define AUTH_REASON_MAX 512
+#define AUTH_REASON_MAX AUTHPROTO_REASON_MAX
 
 /* What L prepares once per configuration. Read only for sessions. */
 struct auth {
     const struct tunables *tun;
     uid_t nopriv_uid;
     gid_t nopriv_gid;
-    uid_t chown_uid;                          /* of chown_username; valid with chown_uploads */
-    struct account *anonymous;                /* NULL unless anonymous_enable */
-    char dummy_setting[PASSWORD_SETTING_MAX]; /* what unknown names are hashed with */
-    int slots_fd;                             /* as many bytes as checks may run at once */
-    unsigned slots;
-    int places_fd; /* see auth_take_place() */
+    uid_t chown_uid;           /* of chown_username; valid with chown_uploads */
+    struct account *anonymous; /* NULL unless anonymous_enable */
+    int places_fd;             /* see auth_take_place() */
 };
 
 /* What a verifier is asked. */
@@ -45,20 +42,18 @@ struct auth_login {
 
 /* A verification under way. */
 struct auth_job {
-    pid_t pid;
-    int ready_fd; /* readable when the answer is there */
-    bool stays;   /* ready_fd is a socket to a verifier that keeps a PAM session open */
-    struct auth_answer *answer;
+    int ready_fd; /* readable when the answer is there, or the verifier has died */
+    struct auth_inbox *inbox;
 };
 
 /*
- * Resolve the accounts of the configuration and make ready. `old` lends its semaphore, or is NULL.
+ * Resolve the accounts of the configuration and make ready. `old` lends its places, or is NULL.
  * Returns false with one line per fault in `errors`, each ended by '\n'.
  */
 MUST_CHECK bool auth_prepare(struct auth *auth, const struct tunables *tun, const struct auth *old,
                              struct str *errors);
 
-/* Release what auth_prepare made, but not the semaphore. */
+/* Release what auth_prepare made, but not the places. */
 void auth_release(struct auth *auth);
 
 /* A name fit for the account database: no blanks, slashes, control bytes, no '-' in front. */
@@ -77,11 +72,11 @@ MUST_CHECK bool auth_list_allows(const struct auth *auth, const char *name, char
 const struct account *auth_anonymous(const struct auth *auth, const char **reason);
 
 /*
- * Start to verify a user. The password is not kept. Returns false with errno; on true the caller ends
- * the job with auth_finish() or auth_cancel().
+ * Start to verify a user. request_fd: of struct authhelper; name, password and peer fit into a struct
+ * authproto_login. The password is not kept. Returns false with errno (EPIPE: there is no program to ask);
+ * on true the caller ends the job with auth_finish() or auth_cancel().
  */
-MUST_CHECK bool auth_start(const struct auth *auth, const struct auth_login *login,
-                           struct auth_job *job);
+MUST_CHECK bool auth_start(int request_fd, const struct auth_login *login, struct auth_job *job);
 
 /*
  * Take the answer of a job whose ready_fd is readable. Returns true and the account, or false; `reason`

@@ -9,11 +9,11 @@
 #include "confworld.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "authhelper.h"
 #include "confcheck.h"
 #include "config.h"
 #include "privcap.h"
@@ -251,7 +251,13 @@ static void check_log_paths(const struct confcheck *check)
 
 bool confworld_has_account(const char *name)
 {
-    return getpwnam(name) != NULL;
+    struct str error = STR_INIT(CONFIG_ERRORS_MAX);
+    struct authhelper_known *known = NULL;
+    bool found = !authhelper_look_up(false, name, &known, &error) || known->is_there;
+
+    authhelper_forget(known);
+    str_free(&error); /* the configuration was loaded with such look-ups just before */
+    return found;
 }
 
 static void check_accounts(const struct confcheck *check)

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authhelper.h"
 #include "common.h"
 #include "config.h"
 #include "conntab.h"
@@ -39,6 +40,7 @@
 #define SLEEP_MS       60000 /* ppoll never sleeps longer */
 #define PAUSE_MS       100   /* no descriptors or processes left: let the clients wait */
 #define WARN_EVERY_MS  10000 /* about that */
+#define HELPERS        2     /* programs beside us that are watched */
 #define DRAIN_EVERY_MS 1000  /* sessions are told again: one may have begun just before */
 
 /* ---- signals ---- */
@@ -182,7 +184,8 @@ static void reload(struct listener *l)
     fresh = config_load(l->args, l->arg_count, l->config, &errors);
     sdnotify_reloading(&l->notify);
     tzset();
-    if (fresh != NULL && config_prepare_jail(fresh, &errors) && start_tls(l, fresh, &errors)) {
+    if (fresh != NULL && config_prepare_jail(fresh, &errors) && start_tls(l, fresh, &errors) &&
+        authhelper_start(&l->auth, &fresh->tun, &errors)) {
         open_logs(&fresh->tun);
         config_report_changes(l->config, fresh);
         config_free(l->config);
@@ -266,6 +269,7 @@ NORETURN static void become_session(struct listener *l, int ctrl_fd)
         .names = l->names,
         .resolver = &l->resolver,
         .scoreboard_fd = l->scoreboard_fd,
+        .auth_fd = l->auth.request_fd,
         .tls_fd = l->tls.request_fd,
     };
 
@@ -442,6 +446,7 @@ static struct timespec sleep_time(const struct listener *l)
     }
     ms = least_ms(ms, resolver_due_ms(&l->resolver), now_ms);
     ms = least_ms(ms, tlshelper_due_ms(&l->tls), now_ms);
+    ms = least_ms(ms, authhelper_due_ms(&l->auth), now_ms);
     ms = ms < 0 ? 0 : ms;
     return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 }
@@ -449,15 +454,17 @@ static struct timespec sleep_time(const struct listener *l)
 /* Sleep until clients or a signal come, or a pause ends; take the clients in. */
 static void wait_for_clients(struct listener *l)
 {
-    struct pollfd fds[1 + INHERIT_SOCKETS_MAX];
+    struct pollfd fds[HELPERS + INHERIT_SOCKETS_MAX];
     const struct timespec timeout = sleep_time(l);
     int ready;
 
     fds[0] = (struct pollfd){.fd = l->tls.request_fd, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = l->auth.request_fd, .events = POLLIN};
     for (unsigned i = 0; i < l->listen_count; i++) {
-        fds[1 + i] = (struct pollfd){.fd = l->listen_fds[i], .events = POLLIN};
+        fds[HELPERS + i] = (struct pollfd){.fd = l->listen_fds[i], .events = POLLIN};
     }
-    ready = ppoll(fds, l->paused_until_ms == 0 ? 1 + l->listen_count : 1, &timeout, &l->open_mask);
+    ready = ppoll(fds, HELPERS + (l->paused_until_ms == 0 ? l->listen_count : 0), &timeout,
+                  &l->open_mask);
     if (l->paused_until_ms != 0 && sysutil_now_ms() >= l->paused_until_ms) {
         l->paused_until_ms = 0;
     }
@@ -467,9 +474,12 @@ static void wait_for_clients(struct listener *l)
     if (fds[0].revents != 0) {
         tlshelper_lost(&l->tls);
     }
-    for (unsigned i = 1; l->paused_until_ms == 0 && i <= l->listen_count; i++) {
-        if (fds[i].revents != 0) {
-            accept_clients(l, fds[i].fd);
+    if (fds[1].revents != 0) {
+        authhelper_lost(&l->auth);
+    }
+    for (unsigned i = 0; l->paused_until_ms == 0 && i < l->listen_count; i++) {
+        if (fds[HELPERS + i].revents != 0) {
+            accept_clients(l, fds[HELPERS + i].fd);
         }
     }
 }
@@ -543,6 +553,7 @@ void listener_run(struct listener *l)
         resolver_work(&l->resolver);
         tlshelper_work(&l->tls, &l->config->tun, l->config->auth.nopriv_uid,
                        l->config->auth.nopriv_gid);
+        authhelper_work(&l->auth, &l->config->tun);
         if (got_drain != 0) {
             drain(l);
         }
@@ -550,6 +561,7 @@ void listener_run(struct listener *l)
     sdnotify_send(&l->notify, "STOPPING=1");
     close_listening(l);
     tlshelper_leave(&l->tls);
+    authhelper_leave(&l->auth);
     if (got_stop == SIGINT) {
         end_sessions(l);
     }
@@ -697,6 +709,7 @@ void listener_prepare(struct listener *l, char **args, int arg_count, const stru
         .args = args, .arg_count = arg_count, .client_fd = -1, .scoreboard_fd = -1};
     resolver_init(&l->resolver);
     tlshelper_init(&l->tls);
+    authhelper_init(&l->auth);
     sdnotify_open(&l->notify);
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (l->null_fd == -1) {
@@ -729,6 +742,11 @@ void listener_prepare(struct listener *l, char **args, int arg_count, const stru
                                  : "");
     }
     warn_of_missing(&l->config->tun);
+    if (!authhelper_start(&l->auth, &l->config->tun,
+                          &errors)) { /* with the rights that we have now */
+        config_report_errors(&errors);
+        exit(EXIT_STATUS_ERROR);
+    }
     str_free(&errors);
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "authhelper.h"
 #include "common.h"
 #include "inherit.h"
 #include "resolver.h"
@@ -39,6 +40,7 @@ struct listener {
     int64_t warned_ms;
     struct resolver resolver; /* of pasv_address */
     struct tlshelper tls;     /* the program with the certificates */
+    struct authhelper auth;   /* the program that verifies logins */
     bool draining;            /* no new sessions, and the others are to end soon */
     int64_t next_drain_ms;    /* when they are told again */
 };

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authhelper.h"
 #include "common.h"
 #include "config.h"
 #include "explain.h"
@@ -20,7 +21,6 @@
 #include "listener.h"
 #include "log.h"
 #include "optdoc.h"
-#include "passwdcmd.h"
 #include "proctitle.h"
 #include "sdnotify.h"
 #include "startup.h"
@@ -141,7 +141,8 @@ int main(int argc, char **argv)
     (void)umask(022);
     tzset(); /* now: later there is no /etc in sight */
     if (argc == 4 && strcmp(argv[1], "--passwd") == 0) {
-        return passwdcmd_run(argv[2], argv[3]);
+        authhelper_passwd(argv[2], argv[3]);
+        return EXIT_STATUS_ERROR;
     }
     if (!parse_arguments(argc, argv, &action, &arg_count)) {
         usage(stderr);

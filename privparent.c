@@ -194,11 +194,14 @@ static bool verify_user(struct privparent *pp, const char *name, const char *pas
     struct auth_job job;
     struct pollfd fds[2];
 
-    if (!auth_start(pp->auth, &login, &job)) {
+    if (!auth_start(pp->auth_fd, &login, &job)) {
         struct str text = STR_INIT(AUTH_REASON_MAX - 1);
 
-        str_append(&text, "cannot start the verifier: ");
-        str_append(&text, strerror(errno));
+        if (errno == EPIPE || errno == ECONNRESET) {
+            str_append(&text, "the verifier died"); /* and so did who starts them */
+        } else {
+            str_append_format(&text, "cannot start the verifier: %s", strerror(errno));
+        }
         memcpy(reason, str_text(&text), text.len + 1);
         str_free(&text);
         return false;

@@ -32,6 +32,7 @@ struct privparent {
     char session_id[PRIVPARENT_ID_LEN + 1]; /* for the log of programs; "" if there is none */
     enum priv_phase phase;
     int priv_fd;          /* the child; owned by the session */
+    int auth_fd;          /* for auth_start(); owned by the session */
     int keeper_fd;        /* its end closes the PAM session; -1: there is none */
     bool bind_service;    /* CAP_NET_BIND_SERVICE can be raised for bind(2) */
     bool drain_told;      /* this child knows that it is to end */

@@ -1,10 +1,10 @@
 /*
  * resolver.c - the address that PASV announces, and the look-up of its name
  *
- * Process: L, and its child that looks up: nopriv_user without capabilities, without a descriptor but
- *          the pipe for its answer. The choice of an address: S, as it starts.
+ * Process: L, with a child that looks up: miniftpd-auth as nopriv_user without capabilities, without a
+ *          descriptor but the pipe for its answer. The choice of an address: S, as it starts.
  * Trusts:  the configuration; of the child only that it is not to be trusted.
- * Touches: the pipe, the log; in the child whatever the name services need.
+ * Touches: the pipe, the log.
  */
 #include "resolver.h"
 
@@ -15,96 +15,23 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "authhelper.h"
+#include "authproto.h"
+#include "helper.h"
 #include "log.h"
-#include "privcap.h"
 #include "sysutil.h"
 #include "tunable.h"
 
-#define LOOKUP_MS       20000 /* two name servers that are dead before one that answers */
-#define PERIOD_MS       60000 /* between look-ups */
-#define RETRY_MS        5000  /* as long as no address is known */
-#define CHILD_OPEN_FILE 64
-#define CHILD_DATA_MIB  64
-#define NULL_DEVICE     "/dev/null"
-
-/* What the child says, in one write. */
-struct answer {
-    int32_t gai_error; /* 0, or an error of getaddrinfo(3) */
-    int32_t sys_error; /* errno with EAI_SYSTEM */
-    uint8_t bytes[4];
-};
+#define LOOKUP_MS 20000 /* two name servers that are dead before one that answers */
+#define PERIOD_MS 60000 /* between look-ups */
+#define RETRY_MS  5000  /* as long as no address is known */
 
 void resolver_init(struct resolver *r)
 {
     memset(r, 0, sizeof(*r));
     r->answer_fd = -1;
-}
-
-/* ---- the child ---- */
-
-/* Keep nothing but the answer's pipe, as descriptor 1. */
-static bool close_others(int answer_fd)
-{
-    int null_fd = open(NULL_DEVICE, O_RDWR | O_CLOEXEC);
-
-    return null_fd != -1 && dup2(answer_fd, STDOUT_FILENO) != -1 &&
-           dup2(null_fd, STDIN_FILENO) != -1 && dup2(null_fd, STDERR_FILENO) != -1 &&
-           syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
-}
-
-/* SECURITY: answers come from the network, and the libraries that read them are many. */
-static bool give_up_rights(const struct resolver *r, pid_t parent)
-{
-    const struct privcap_plan plan = {
-        .uid = r->uid,
-        .gid = r->gid,
-        .dir = "/",
-        .max_open = CHILD_OPEN_FILE,
-        .max_data_mib = CHILD_DATA_MIB,
-    };
-    const char *step;
-
-    /* an ordinary user has nothing to give up */
-    if (geteuid() == 0 && !privcap_become(&plan, &step)) {
-        return false;
-    }
-    /* a listener that is killed cannot end us; after the change of ids, which takes it back */
-    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
-}
-
-/* The address that was known, if it is still among them: their order may change each time. */
-static void choose(const struct addrinfo *list, const struct netaddr *known, uint8_t bytes[4])
-{
-    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)at->ai_addr;
-
-        if (at == list ||
-            (known->family == AF_INET && memcmp(known->bytes, &in->sin_addr, 4) == 0)) {
-            memcpy(bytes, &in->sin_addr, 4);
-        }
-    }
-}
-
-NORETURN static void look_up(const struct resolver *r, int answer_fd, pid_t parent)
-{
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-    struct answer answer = {.gai_error = EAI_SYSTEM};
-    struct addrinfo *list = NULL;
-
-    if (!close_others(answer_fd) || !give_up_rights(r, parent)) {
-        _exit(EXIT_STATUS_ERROR);
-    }
-    answer.gai_error = getaddrinfo(r->name, NULL, &hints, &list);
-    answer.sys_error = errno;
-    if (answer.gai_error == 0) {
-        choose(list, &r->addr, answer.bytes);
-    }
-    _exit(sysutil_writen(STDOUT_FILENO, &answer, sizeof(answer)) == 0 ? EXIT_STATUS_OK
-                                                                      : EXIT_STATUS_ERROR);
 }
 
 /* ---- the listener ---- */
@@ -152,7 +79,7 @@ static void plan_next(struct resolver *r)
 /* The child has ended: its answer lies in the pipe, whole or not at all. */
 static void take_answer(struct resolver *r)
 {
-    struct answer answer;
+    struct authproto_address answer;
     ssize_t len = read(r->answer_fd, &answer, sizeof(answer));
     bool overdue = r->overdue;
 
@@ -170,10 +97,26 @@ static void take_answer(struct resolver *r)
     plan_next(r);
 }
 
+/* Start the child. Returns its pid, or -1 with errno. */
+static pid_t start_child(const struct resolver *r, int answer_fd)
+{
+    struct helper_words line = {.count = 0};
+    char path[HELPER_PATH_MAX], known[NETADDR_TEXT_MAX];
+    bool is_known = r->addr.family == AF_INET;
+    pid_t pid = -1;
+
+    netaddr_text(&r->addr, known);
+    if (authhelper_address_words(r->name, (unsigned)r->uid, (unsigned)r->gid,
+                                 is_known ? known : NULL, &line, path)) {
+        pid = helper_start(path, &line, answer_fd, STDOUT_FILENO);
+    }
+    helper_free_words(&line);
+    return pid;
+}
+
 static void begin(struct resolver *r)
 {
     int fds[2] = {-1, -1};
-    pid_t parent = getpid();
 
     plan_next(r); /* should this one fail at once */
     r->deadline_ms = sysutil_now_ms() + LOOKUP_MS;
@@ -181,17 +124,13 @@ static void begin(struct resolver *r)
         failed(r, strerror(errno));
         return;
     }
-    r->child = fork();
-    if (r->child == 0) {
-        look_up(r, fds[1], parent);
-    }
-    sysutil_close(&fds[1]);
+    r->child = start_child(r, fds[1]);
     if (r->child == -1) {
         r->child = 0;
         failed(r, strerror(errno));
         sysutil_close(&fds[0]);
-        return;
     }
+    sysutil_close(&fds[1]);
     r->answer_fd = fds[0];
 }
 

@@ -186,7 +186,7 @@ static const char *empty_dir(const struct session *s)
 /* What N had and a service process must not. Only the kernel's part: our memory is still that of N. */
 static void close_parents(const struct session *s)
 {
-    int fds[] = {s->parent.priv_fd, s->parent.keeper_fd, s->tls_fd, s->env->auth->slots_fd,
+    int fds[] = {s->parent.priv_fd, s->parent.keeper_fd, s->parent.auth_fd, s->tls_fd,
                  s->env->auth->places_fd};
 
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
@@ -435,7 +435,6 @@ static void serve_tls(struct session *s)
 /* From the granted login on: P goes, S comes, N becomes nobody. */
 static bool change_over(struct session *s)
 {
-    int slots_fd = s->env->auth->slots_fd;
     int places_fd = s->env->auth->places_fd;
     bool good;
 
@@ -449,7 +448,7 @@ static bool change_over(struct session *s)
     sysutil_close(&s->ctrl_fd);
     sysutil_close(&s->relay_fd);
     sysutil_close(&s->tls_fd);
-    sysutil_close(&slots_fd);
+    sysutil_close(&s->parent.auth_fd);
     if (s->parent.tun->max_per_user == 0) {
         sysutil_close(&places_fd); /* else it holds the place of this session */
     }
@@ -532,6 +531,7 @@ void session_run(const struct session_env *env, int ctrl_fd)
     s.parent.auth = env->auth;
     s.parent.phase = PRIV_PHASE_BEFORE;
     s.parent.priv_fd = s.parent.keeper_fd = -1;
+    s.parent.auth_fd = env->auth_fd;
     s.relay_fd = -1;
     s.tls_fd = env->tls_fd;
     s.parent.has_tls_program = s.tls_fd != -1;

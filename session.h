@@ -20,6 +20,7 @@ struct session_env {
     struct userdb *names;          /* of users and groups; S adds its own */
     const struct resolver *resolver;
     int scoreboard_fd; /* the table of sessions; -1: there is none */
+    int auth_fd;       /* for auth_start(); -1: there is nobody to ask now */
     int tls_fd;        /* for tlslink_start(); -1: there is no TLS, or not now */
 };
 

@@ -548,22 +548,23 @@ void tunable_append_changes(const struct tunables *base, const struct tunables *
     str_free(&is);
 }
 
-bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len)
+/* name=value, each ended by `end`. */
+static bool apply_all(struct tunables *t, const char *text, size_t len, char end)
 {
     struct str line = STR_INIT(TEXT_VALUE_MAX + 128);
     struct str error = STR_INIT(256);
-    const char *end = lines + len;
+    const char *behind = text + len;
     bool good = true;
 
-    while (good && lines < end) {
-        const char *eol = memchr(lines, '\n', (size_t)(end - lines));
+    while (good && text < behind) {
+        const char *eol = memchr(text, end, (size_t)(behind - text));
         const struct tunable_row *row = NULL;
         char *equals = NULL;
 
         str_clear(&line);
         if (eol != NULL) {
-            str_append_mem(&line, lines, (size_t)(eol - lines));
-            lines = eol + 1;
+            str_append_mem(&line, text, (size_t)(eol - text));
+            text = eol + 1;
             equals = line.len > 0 ? strchr(line.buf, '=') : NULL;
         }
         if (equals != NULL) {
@@ -575,4 +576,41 @@ bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len)
     str_free(&line);
     str_free(&error);
     return good;
+}
+
+bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len)
+{
+    return apply_all(t, lines, len, '\n');
+}
+
+void tunable_append_settings(const struct tunables *t, struct str *out)
+{
+    struct tunables defaults;
+    struct str was = STR_INIT(TEXT_VALUE_MAX);
+    struct str is = STR_INIT(TEXT_VALUE_MAX);
+
+    tunable_init(&defaults);
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+
+        if (!tunable_has_value(row)) {
+            continue;
+        }
+        str_clear(&was);
+        str_clear(&is);
+        tunable_append_value(&defaults, row, &was);
+        tunable_append_value(t, row, &is);
+        if (strcmp(str_text(&was), str_text(&is)) != 0) {
+            str_append_format(out, "%s=%s", row->name, str_text(&is));
+            str_append_mem(out, "", 1); /* a NUL: values may have any other byte */
+        }
+    }
+    tunable_free(&defaults);
+    str_free(&was);
+    str_free(&is);
+}
+
+bool tunable_apply_settings(struct tunables *t, const char *settings, size_t len)
+{
+    return apply_all(t, settings, len, '\0');
 }

@@ -503,6 +503,17 @@ void tunable_append_changes(const struct tunables *base, const struct tunables *
 /* Apply such lines. Returns false (with part of them applied) if they are no such lines. */
 MUST_CHECK bool tunable_apply_changes(struct tunables *t, const char *lines, size_t len);
 
+#define TUNABLE_SETTINGS_MAX (1024 * 1024) /* more bytes than all options can have */
+
+/*
+ * Append all options that are not as tunable_init() has them, as name=value with a NUL behind each, for
+ * another program of ours. `out` has room for TUNABLE_SETTINGS_MAX.
+ */
+void tunable_append_settings(const struct tunables *t, struct str *out);
+
+/* The reverse, onto tunable_init(). Returns false (with part of them applied) if they are no such texts. */
+MUST_CHECK bool tunable_apply_settings(struct tunables *t, const char *settings, size_t len);
+
 /* Are encrypted sessions served at all? (pure) */
 MUST_CHECK bool tunable_wants_tls(const struct tunables *t);
 

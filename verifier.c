@@ -1,7 +1,7 @@
 /*
  * verifier.c - one login, checked
  *
- * Process: the verifier that N forks (root, cut capabilities); it ends with the answer.
+ * Process: A, a fork of miniftpd-auth for one login (root, cut capabilities); it ends with the answer.
  * Trusts:  the account database of the system, the configuration and the files it names. Name and
  *          password come from the network through P.
  * Touches: /etc/passwd, /etc/group and /etc/shadow through NSS, the files of users.
@@ -22,7 +22,8 @@
 #include <unistd.h>
 
 #include "account.h"
-#include "auth.h"
+#include "authproto.h"
+#include "lookup.h"
 #include "pamlogin.h"
 #include "parseconf.h"
 #include "password.h"
@@ -32,19 +33,6 @@
 #include "tunable.h"
 #include "userlist.h"
 #include "virtual.h"
-
-bool verifier_fill_ids(struct account *account, const struct passwd *pw)
-{
-    int count = ACCOUNT_GROUPS_MAX;
-
-    account->uid = pw->pw_uid;
-    account->gid = pw->pw_gid;
-    if (getgrouplist(pw->pw_name, pw->pw_gid, account->groups, &count) == -1 || count < 0) {
-        return false;
-    }
-    account->group_count = (size_t)count;
-    return true;
-}
 
 const char *verifier_shadow_fault(const struct spwd *entry, long today)
 {
@@ -76,19 +64,19 @@ static bool shell_is_listed(const char *shell)
     return found;
 }
 
-/* In the verifier: wait for a free slot; the lock goes away with the process. */
-static void take_slot(const struct auth *auth)
+/* Wait for a free slot; the lock goes away with the process. */
+static void take_slot(const struct verifier *by)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
 
-    for (unsigned i = 0; i < auth->slots; i++) {
+    for (unsigned i = 0; i < by->slots; i++) {
         lock.l_start = i;
-        if (fcntl(auth->slots_fd, F_SETLK, &lock) == 0) {
+        if (fcntl(by->slots_fd, F_SETLK, &lock) == 0) {
             return;
         }
     }
-    lock.l_start = (off_t)sysutil_random(auth->slots);
-    while (fcntl(auth->slots_fd, F_SETLKW, &lock) == -1 && errno == EINTR) {
+    lock.l_start = (off_t)sysutil_random(by->slots);
+    while (fcntl(by->slots_fd, F_SETLKW, &lock) == -1 && errno == EINTR) {
     }
 }
 
@@ -113,7 +101,7 @@ struct candidate {
 PRINTF_LIKE(2, 3)
 static void find_fault(struct candidate *c, const char *format, ...)
 {
-    char text[AUTH_REASON_MAX];
+    char text[AUTHPROTO_REASON_MAX];
     va_list args;
 
     va_start(args, format);
@@ -126,10 +114,10 @@ static void find_fault(struct candidate *c, const char *format, ...)
     c->fault = str_text(&c->reason);
 }
 
-static void look_up_virtual(const struct auth *auth, struct candidate *c)
+static void look_up_virtual(const struct verifier *by, struct candidate *c)
 {
     switch (
-        virtual_look_up(auth->tun->virtual_users_file, c->name, &c->line, &c->entry, &c->reason)) {
+        virtual_look_up(by->tun->virtual_users_file, c->name, &c->line, &c->entry, &c->reason)) {
     case VIRTUAL_FOUND:
         c->is_virtual = true;
         c->hash = c->entry.hash;
@@ -143,11 +131,11 @@ static void look_up_virtual(const struct auth *auth, struct candidate *c)
 }
 
 /* Why an account may not log in whatever its password is, or NULL. PAM checks shells and dates itself. */
-static const char *local_fault(const struct auth *auth, const struct candidate *c,
+static const char *local_fault(const struct verifier *by, const struct candidate *c,
                                const struct passwd *pw, const struct spwd *shadow)
 {
-    if (!auth->tun->local_enable) {
-        return auth->tun->virtual_users_file != NULL
+    if (!by->tun->local_enable) {
+        return by->tun->virtual_users_file != NULL
                    ? "not in virtual_users_file, and local_enable=NO"
                    : "local_enable=NO";
     }
@@ -156,7 +144,7 @@ static const char *local_fault(const struct auth *auth, const struct candidate *
     }
     if (pw == NULL) {
         /* with PAM a guest needs no account of that name */
-        return c->by_pam && auth->tun->guest_enable ? NULL : "no such account";
+        return c->by_pam && by->tun->guest_enable ? NULL : "no such account";
     }
     if (pw->pw_uid == 0) {
         return "root may not log in";
@@ -164,26 +152,26 @@ static const char *local_fault(const struct auth *auth, const struct candidate *
     if (c->by_pam) {
         return NULL;
     }
-    if (auth->tun->check_shell && !shell_is_listed(pw->pw_shell)) {
+    if (by->tun->check_shell && !shell_is_listed(pw->pw_shell)) {
         return "the shell is not in /etc/shells";
     }
     return shadow != NULL ? verifier_shadow_fault(shadow, (long)(time(NULL) / 86400)) : NULL;
 }
 
-static void look_up_local(const struct auth *auth, struct candidate *c, struct account *account)
+static void look_up_local(const struct verifier *by, struct candidate *c, struct account *account)
 {
     struct passwd *pw = getpwnam(c->name);
     struct spwd *shadow = c->by_pam ? NULL : getspnam(c->name);
 
     if (c->fault == NULL) {
-        c->fault = local_fault(auth, c, pw, shadow);
+        c->fault = local_fault(by, c, pw, shadow);
     }
     if (shadow != NULL) {
         c->hash = shadow->sp_pwdp;
     } else if (pw != NULL) {
         c->hash = pw->pw_passwd;
     }
-    if (c->fault == NULL && pw != NULL && !verifier_fill_ids(account, pw)) {
+    if (c->fault == NULL && pw != NULL && !lookup_fill_ids(account, pw)) {
         c->fault = "the account is in too many groups";
     }
     if (pw != NULL) {
@@ -199,7 +187,7 @@ static void borrow_account(struct candidate *c, struct account *account, const s
     if (pw == NULL) {
         find_fault(c, "the account %s, whose rights the user would get, does not exist",
                    called != NULL ? called : "");
-    } else if (!verifier_fill_ids(account, pw)) {
+    } else if (!lookup_fill_ids(account, pw)) {
         c->fault = "the account whose rights the user would get is in too many groups";
     } else {
         str_clear(&c->home);
@@ -287,22 +275,22 @@ static void apply_user_file(struct candidate *c, struct tunables *mine)
 }
 
 /* Options of this user alone: into `mine`, and where they differ into the answer. */
-static void apply_settings(const struct auth *auth, struct candidate *c, struct tunables *mine,
+static void apply_settings(const struct verifier *by, struct candidate *c, struct tunables *mine,
                            struct account *account)
 {
     struct str changes = STR_INIT(ACCOUNT_SETTINGS_MAX);
 
-    if (!tunable_copy(mine, auth->tun)) {
+    if (!tunable_copy(mine, by->tun)) {
         c->fault = "no memory for the options of the user";
         return;
     }
     if (c->is_virtual) {
-        apply_entry_settings(c, auth->tun->virtual_users_file, mine);
+        apply_entry_settings(c, by->tun->virtual_users_file, mine);
     }
     if (c->fault == NULL && mine->user_config_dir != NULL) {
         apply_user_file(c, mine);
     }
-    tunable_append_changes(auth->tun, mine, &changes);
+    tunable_append_changes(by->tun, mine, &changes);
     if (str_ok(&changes)) {
         memcpy(account->settings, str_text(&changes), changes.len);
         account->settings_len = changes.len;
@@ -424,11 +412,11 @@ static void enter_place(struct candidate *c, const struct tunables *mine, struct
 }
 
 /* PAM is asked even if the login fails anyway, so that its modules can count tries. */
-static bool pam_agrees(const struct auth *auth, struct candidate *c, const char *password)
+static bool pam_agrees(const struct verifier *by, struct candidate *c, const char *password)
 {
-    struct str reason = STR_INIT(AUTH_REASON_MAX - 1);
+    struct str reason = STR_INIT(AUTHPROTO_REASON_MAX - 1);
 
-    c->pam = pamlogin_start(auth->tun, c->name, password, c->peer, &c->name, &reason);
+    c->pam = pamlogin_start(by->tun, c->name, password, c->peer, &c->name, &reason);
     if (c->pam == NULL && c->fault == NULL) {
         find_fault(c, "%s", str_text(&reason));
     }
@@ -436,60 +424,81 @@ static bool pam_agrees(const struct auth *auth, struct candidate *c, const char 
     return c->pam != NULL;
 }
 
+/* The account of all anonymous users, in its common place; what is left are settings of its own. */
+static void look_up_anonymous(const struct verifier *by, struct candidate *c,
+                              struct account *account)
+{
+    struct account_facts facts = {0};
+    struct passwd own;
+    const struct passwd *pw = lookup_find(c->name, by->tun->run_as_launching_user, &own);
+
+    set_name(c, account);
+    account->kind = ACCOUNT_ANONYMOUS;
+    if (pw == NULL || !lookup_fill_ids(account, pw)) {
+        c->fault = "the account ftp_username does not exist any more, or is in too many groups";
+        return;
+    }
+    facts.home = pw->pw_dir;
+    if (c->fault == NULL && !account_place(account, by->tun, &facts)) {
+        c->fault = "the directory of anonymous users is too long or does not begin with /";
+    }
+    str_append(&c->home, account->dir);
+}
+
 /* Every step before the password is taken whatever the one before said, so that times tell nothing. */
-static void check_password(const struct auth *auth, struct candidate *c, const char *password,
+static void check_password(const struct verifier *by, struct candidate *c, const char *password,
                            struct account *account)
 {
     const char *given = c->name;
     bool matches;
 
-    if (auth->tun->virtual_users_file != NULL) {
-        look_up_virtual(auth, c);
+    if (by->tun->virtual_users_file != NULL) {
+        look_up_virtual(by, c);
     }
     c->by_pam = pamlogin_available() && !c->is_virtual;
     if (!c->is_virtual) {
-        look_up_local(auth, c, account);
+        look_up_local(by, c, account);
     }
-    take_slot(auth);
-    matches = c->by_pam ? auth->tun->local_enable && pam_agrees(auth, c, password)
-                        : password_matches(password, c->hash, auth->dummy_setting);
+    take_slot(by);
+    matches = c->by_pam ? by->tun->local_enable && pam_agrees(by, c, password)
+                        : password_matches(password, c->hash, by->dummy_setting);
     if (c->fault == NULL && !matches) {
         c->fault = "wrong password";
     }
     if (c->fault == NULL && c->name != given) {
-        if (!auth_is_name(c->name, strlen(c->name))) {
+        if (!virtual_is_name(c->name, strlen(c->name))) {
             c->fault = "PAM has replaced the name by one that is none";
         } else if (strcmp(c->name, given) != 0) {
-            look_up_local(auth, c, account);
+            look_up_local(by, c, account);
         }
     }
 }
 
-bool verifier_run(const struct auth *auth, const char *name, const char *password, const char *peer,
-                  struct account *account, struct str *reason, struct pamlogin **pam_out)
+bool verifier_run(const struct verifier *by, const char *name, const char *password,
+                  const char *peer, struct account *account, struct str *reason,
+                  struct pamlogin **pam_out)
 {
     struct candidate c = {
         .name = name,
         .peer = peer,
         .line = STR_INIT(VIRTUAL_LINE_MAX),
         .home = STR_INIT(ACCOUNT_DIR_MAX),
-        .reason = STR_INIT(ACCOUNT_DIR_MAX + AUTH_REASON_MAX),
+        .reason = STR_INIT(ACCOUNT_DIR_MAX + AUTHPROTO_REASON_MAX),
         .note = STR_INIT(2 * ACCOUNT_DIR_MAX + 128),
     };
     struct tunables own = {0};
-    const struct tunables *mine = auth->tun;
+    const struct tunables *mine = by->tun;
     const char *text;
     bool granted;
 
     if (password == NULL) {
-        account_copy(account, auth->anonymous);
-        str_append(&c.home, account->dir);
+        look_up_anonymous(by, &c, account);
     } else {
-        check_password(auth, &c, password, account);
+        check_password(by, &c, password, account);
         set_name(&c, account);
     }
-    if (c.fault == NULL && (c.is_virtual || auth->tun->user_config_dir != NULL)) {
-        apply_settings(auth, &c, &own, account);
+    if (c.fault == NULL && (c.is_virtual || by->tun->user_config_dir != NULL)) {
+        apply_settings(by, &c, &own, account);
         mine = &own;
     }
     if (c.fault == NULL) {
@@ -504,7 +513,7 @@ bool verifier_run(const struct auth *auth, const char *name, const char *passwor
     }
     *pam_out = c.pam;
     text = c.fault != NULL ? c.fault : str_text(&c.note);
-    str_append_mem(reason, text, strnlen(text, AUTH_REASON_MAX - 1));
+    str_append_mem(reason, text, strnlen(text, AUTHPROTO_REASON_MAX - 1));
     granted = c.fault == NULL;
     tunable_free(&own);
     str_wipe(&c.line);
@@ -512,4 +521,43 @@ bool verifier_run(const struct auth *auth, const char *name, const char *passwor
     str_free(&c.reason);
     str_free(&c.note);
     return granted; /* what libraries have in memory ends with the process */
+}
+
+/* ---- unknown names ---- */
+
+struct setting {
+    char *text;
+    size_t size;
+    bool found;
+};
+
+static bool use_setting(void *data, const struct virtual_entry *entry)
+{
+    struct setting *setting = data;
+
+    setting->found = password_setting_of(entry->hash, setting->text, setting->size);
+    return !setting->found;
+}
+
+void verifier_find_setting(const struct tunables *tun, char *text, size_t size)
+{
+    struct setting setting = {.text = text, .size = size};
+    struct str faults = STR_INIT(4096);
+    struct spwd *entry;
+
+    if (tun->virtual_users_file != NULL) {
+        (void)!virtual_read(tun->virtual_users_file, use_setting, &setting, &faults);
+    }
+    if (tun->local_enable) {
+        setspent();
+        while (!setting.found && (entry = getspent()) != NULL) {
+            setting.found =
+                entry->sp_pwdp != NULL && password_setting_of(entry->sp_pwdp, text, size);
+        }
+        endspent();
+    }
+    if (!setting.found) {
+        password_default_setting(text, size);
+    }
+    str_free(&faults);
 }

@@ -31,8 +31,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len);
-bool __wrap_auth_start(const struct auth *auth, const struct auth_login *login,
-                       struct auth_job *job);
+bool __wrap_auth_start(int request_fd, const struct auth_login *login, struct auth_job *job);
 PRINTF_LIKE(2, 3) void __wrap_log_message(int priority, const char *format, ...);
 
 static struct tunables tun;
@@ -62,9 +61,9 @@ int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len)
 }
 
 /* Only names come here that are fit for the account database. */
-bool __wrap_auth_start(const struct auth *by, const struct auth_login *login, struct auth_job *job)
+bool __wrap_auth_start(int request_fd, const struct auth_login *login, struct auth_job *job)
 {
-    (void)by;
+    (void)request_fd;
     (void)job;
     require(auth_is_name(login->name, strlen(login->name)) &&
             strlen(login->password) <= LOGIN_PASSWORD_MAX_LEN);

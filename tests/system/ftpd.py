@@ -12,7 +12,8 @@ import procs
 from ftpraw import Client
 
 PROGRAM = os.environ.get("MINIFTPD", "miniftpd")
-TLS_NAME = "miniftpd-tls"  # of the program beside it
+TLS_NAME = "miniftpd-tls"  # of the programs beside it
+AUTH_NAME = "miniftpd-auth"
 
 # What every configuration of a test starts from; None leaves an option out.
 BASE = {
@@ -124,13 +125,22 @@ class Ftpd:
         """The processes miniftpd-tls that the listener has started."""
         return [process for process in procs.children(self.pid) if process.name == TLS_NAME]
 
+    def auth_helpers(self):
+        """The processes miniftpd-auth that the listener has started."""
+        return [process for process in procs.children(self.pid) if process.name == AUTH_NAME]
+
+    def verifiers(self):
+        """The process A of every login that is being checked."""
+        return [one for helper in self.auth_helpers() for one in procs.children(helper.pid)]
+
     def relays(self):
         """The process R of every session with TLS."""
         return [relay for helper in self.helpers() for relay in procs.children(helper.pid)]
 
     def session_parents(self):
         """N of every session."""
-        return [process for process in procs.children(self.pid) if process.name != TLS_NAME]
+        return [process for process in procs.children(self.pid)
+                if process.name not in (TLS_NAME, AUTH_NAME)]
 
     def sessions(self):
         """(N, P or S) of every session, as processes; P or S is None while there is none."""
@@ -153,7 +163,7 @@ class Ftpd:
     def wait_no_sessions(self, seconds=3):
         """Wait until L has no process of a session below it; returns those that stay."""
         def left():
-            helpers = {helper.pid for helper in self.helpers()}
+            helpers = {helper.pid for helper in self.helpers() + self.auth_helpers()}
             return [one for one in procs.descendants(self.pid) if one.pid not in helpers]
 
         procs.wait_for(lambda: not left(), seconds)

@@ -143,9 +143,10 @@ class HeldChecks:
     """While this is open, it has the first `slots` slots for password checks; 0 stands for all."""
 
     def __init__(self, daemon, slots=0):
-        (number,) = (number for number, kind in descriptors(daemon.pid).items()
+        (helper,) = daemon.auth_helpers()
+        (number,) = (number for number, kind in descriptors(helper.pid).items()
                      if kind == ("memory", "password-checks"))
-        self.fd = os.open(f"/proc/{daemon.pid}/fd/{number}", os.O_RDWR)
+        self.fd = os.open(f"/proc/{helper.pid}/fd/{number}", os.O_RDWR)
         fcntl.lockf(self.fd, fcntl.LOCK_EX, slots)
 
     def release(self):

@@ -43,6 +43,11 @@ def children(pid):
     return sorted(found, key=lambda process: process.pid)
 
 
+def forks(pid):
+    """The child processes of `pid` that run the same program, as those of a session do."""
+    return [process for process in children(pid) if not process.name.startswith("miniftpd-")]
+
+
 def descendants(pid):
     """The child processes of `pid` with all of theirs."""
     table = everyone()

@@ -111,7 +111,7 @@ class Session:
     @property
     def child(self):
         """P or S; None while there is none."""
-        below = [one.pid for one in procs.children(self.parent) if one.pid != self.verifier]
+        below = [one.pid for one in procs.children(self.parent)]
         return below[0] if below else None
 
     @property
@@ -159,11 +159,11 @@ class Session:
     def check(self):
         """A password check that waits; the caller holds the checks."""
         self.user()
-        child = self.child
+        before = {one.pid for one in self.daemon.verifiers()}
         self.client.send_line("PASS secret-alice")
 
         def verifier():
-            return [one.pid for one in procs.children(self.parent) if one.pid != child]
+            return [one.pid for one in self.daemon.verifiers() if one.pid not in before]
 
         (self.verifier,) = procs.wait_for(verifier)
 

@@ -453,7 +453,7 @@ def both_of(daemon):
 
 def stop(daemon):
     """End the daemon; it takes its time under valgrind."""
-    assert procs.wait_for(lambda: not procs.descendants(daemon.pid), 20), "sessions that go on"
+    assert not daemon.wait_no_sessions(20), "sessions that go on"
     daemon.process.send_signal(signal.SIGTERM)
     daemon.process.wait(20)
 
@@ -466,7 +466,7 @@ def test_one_gigabyte_in_processes_that_are_clean_under_valgrind(valgrind, ftpd,
         client.cmds(("USER alice", 331), ("PASS wrong", 530), ("NONSENSE", (500, 530)))
         must_report.update(both_of(daemon))
         client.cmd("QUIT", 221)
-    assert procs.wait_for(lambda: not procs.descendants(daemon.pid), 20)
+    assert not daemon.wait_no_sessions(20)
 
     with daemon.login("alice") as client:
         must_report.update(both_of(daemon))

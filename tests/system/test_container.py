@@ -117,7 +117,7 @@ def first(ftpd, home):
     """A daemon that is process 1 of its pid namespace."""
     home.file("f", CONTENT)
     daemon = ready(ftpd.start_by(["unshare", "--pid", "--fork", "--mount-proc"], {}))
-    (child,) = procs.children(daemon.pid)
+    (child,) = procs.forks(daemon.pid)
     daemon.pid = child.pid
     assert re.search(r"^NSpid:.*\t1$", Path(f"/proc/{child.pid}/status").read_text(), re.MULTILINE)
     return daemon
@@ -177,8 +177,8 @@ def test_process_1_reaps_what_others_left(first):
     """A process that somebody else started in the container, and whose parent has ended."""
     subprocess.run(["nsenter", f"--pid=/proc/{first.pid}/ns/pid", "/bin/sh", "-c",
                     "/bin/sh -c 'sleep 1' &"], check=True)
-    assert procs.wait_for(lambda: len(procs.children(first.pid)) == 1)
-    assert procs.wait_for(lambda: not procs.children(first.pid))
+    assert procs.wait_for(lambda: len(procs.forks(first.pid)) == 1)
+    assert procs.wait_for(lambda: not procs.forks(first.pid))
     first.login("alice").in_step()
     assert end(first, signal.SIGTERM) == 0
 

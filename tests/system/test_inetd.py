@@ -77,14 +77,14 @@ def test_process_is_the_session_parent(inetd, home):
     client = server.connect()
     client.reply(220)
     parent = server.processes[0].pid
-    assert len(procs.descendants(parent)) == 1
+    assert len(procs.forks(parent)) == 1
     needed = {"SETUID", "SETGID", "SYS_CHROOT", "KILL", "SETPCAP"}
     assert needed <= posture.capabilities(parent, "Prm") < posture.capabilities(os.getpid(), "Prm")
     client.login("alice", "secret-alice")
     nobody = [ALL["nobody"].uid] * 4
     assert procs.wait_for(lambda: posture.ids(parent, "Uid") == nobody
                           and posture.filters(parent) >= posture.filters(os.getpid()) + 2)
-    (service,) = procs.children(parent)
+    (service,) = procs.forks(parent)
     assert posture.ids(service.pid, "Uid") == [ALL["alice"].uid] * 4
     for pid in (parent, service.pid):
         table = posture.descriptors(pid)
@@ -98,7 +98,7 @@ def test_killed_process_takes_its_session_along(inetd, home, kind):
     server = inetd()
     client = login(server.connect())
     parent = server.processes[0].pid
-    (service,) = procs.children(parent)
+    (service,) = procs.forks(parent)
     os.kill(parent if kind == "parent" else service.pid, signal.SIGKILL)
     assert server.processes[0].wait(5) in (0, -signal.SIGKILL)
     assert not gone([service.pid])

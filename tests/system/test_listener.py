@@ -229,7 +229,7 @@ def test_idle_daemon_does_nothing(ftpd, home):
     daemon.connect()
     daemon.login("alice").cmd("PASV", 227)
     pids = [daemon.pid] + [process.pid for process in procs.descendants(daemon.pid)]
-    assert len(pids) == 5
+    assert len(pids) == 6
 
     def asleep():
         return all(procs.read(pid).state == "S" for pid in pids)
@@ -412,7 +412,7 @@ def test_background_session_holds_no_stderr(background, home):
     with Client() as client:
         client.reply(220)
         client.login("alice", "secret-alice")
-        (parent,) = procs.children(background)
+        (parent,) = procs.forks(background)
         kinds = sorted(kind[0] for kind in posture.descriptors(parent.pid).values())
         assert [kind for kind in kinds if kind != "unix"] == ["file"] + ["null"] * 3 + ["seqpacket"]
 

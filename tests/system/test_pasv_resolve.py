@@ -288,7 +288,7 @@ def test_look_up_leaves_nothing_behind(ftpd, dns):
         dns.addresses[NAME] = [f"203.0.113.{number + 100}"]
         daemon.reload()
         says(daemon, f"is 203.0.113.{number + 100} now")
-    assert procs.children(daemon.pid) == []
+    assert procs.forks(daemon.pid) == []
     assert posture.descriptors(daemon.pid) == before
 
 

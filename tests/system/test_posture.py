@@ -20,6 +20,7 @@ LISTENER_CAPABILITIES = {"NET_BIND_SERVICE", "SETUID", "SETGID", "SYS_CHROOT", "
                          "KILL", "SETPCAP", "CHOWN"}
 NONE = set()
 PRIV = ("seqpacket",)
+AUTH = ("seqpacket",)  # to miniftpd-auth
 CONTROL = ("tcp", 21)
 CHECKS = ("memory", "password-checks")
 PLACES = ("memory", "sessions-of-users")
@@ -116,7 +117,7 @@ def test_listener(ftpd):
     assert table[0] == ("null",)
     assert table[1] == table[2] == ("file", str(daemon.stderr_path))
     rest = sorted(kind for number, kind in table.items() if number > 2)
-    assert rest == sorted([("null",), ("null",), CHECKS, PLACES, BOARD,
+    assert rest == sorted([("null",), ("null",), AUTH, PLACES, BOARD,
                            ("listen", 21), ("file", str(daemon.log_path))])
 
 
@@ -134,7 +135,7 @@ def test_session_parent_before_login(ftpd):
     check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES, NONE)
     assert posture.filters(pid) == posture.filters(os.getpid()) + 1
     assert posture.limit(pid, "Max core file size") == (0, 0)
-    assert kinds(pid) == sorted([PRIV, CONTROL, CHECKS, PLACES, *log_and_stderr(daemon)])
+    assert kinds(pid) == sorted([PRIV, CONTROL, AUTH, PLACES, *log_and_stderr(daemon)])
     assert posture.inherited(pid) <= {0, 1, 2}
 
 
@@ -170,12 +171,33 @@ def test_processes_of_two_sessions_share_no_socket(ftpd, home):
                 target = os.readlink(f"/proc/{pid}/fd/{name}")
                 if target.startswith("socket:"):
                     own.add(target)
-        assert len(own) == 3, f"not a control connection and two ends: {own}"
         inodes.append(own)
-    assert len(set.union(*inodes)) == 9
+    assert [len(own) for own in inodes] == [3, 3, 4], "a control connection, two ends; to V"
+    assert len(set.union(*inodes)) == 10
 
 
-# The verifier.
+# The program that starts verifiers, and the verifier.
+
+def check_of_auth(pid):
+    """What V and A have in common: the rights of the session parent before a login."""
+    check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES, NONE)
+    assert posture.filters(pid) == posture.filters(os.getpid()) + 1
+    assert posture.limit(pid, "Max core file size") == (0, 0)
+    assert posture.root(pid) == "/"
+
+
+def test_auth_helper(ftpd):
+    daemon = ftpd()
+    (helper,) = daemon.auth_helpers()
+    assert procs.wait_for(lambda: posture.capabilities(helper.pid, "Bnd") == NONE)
+    check_of_auth(helper.pid)
+    assert kinds(helper.pid) == sorted([AUTH, CHECKS])
+    sessions = [Session(daemon), Session(daemon).login()]
+    assert kinds(helper.pid) == sorted([AUTH, CHECKS])
+    assert [one.pid for one in daemon.auth_helpers()] == [helper.pid]
+    assert len(sessions) == 2
+    assert b"\0" not in Path(f"/proc/{helper.pid}/environ").read_bytes()
+
 
 def test_verifier(ftpd):
     daemon = ftpd()
@@ -183,8 +205,8 @@ def test_verifier(ftpd):
         session = Session(daemon)
         session.check()
         pid = session.verifier
-        check_rights(pid, ROOT, ROOT, NONE, LISTENER_CAPABILITIES, LISTENER_CAPABILITIES, NONE)
-        assert kinds(pid) == [CHECKS]
+        assert procs.wait_for(lambda: kinds(pid) == sorted([PRIV, CHECKS]))
+        check_of_auth(pid)
         assert posture.ids(session.child, "Uid") == NOBODY
         held.release()
         session.client.reply(230)
@@ -197,7 +219,8 @@ def test_verifier_goes_away_after_a_refusal(ftpd, password):
     session = Session(ftpd())
     for _ in range(2):
         session.client.cmds(("USER alice", 331), (f"PASS {password}", 530))
-        assert procs.wait_for(lambda: len(session.pids) == 2)
+        assert procs.wait_for(lambda: not session.daemon.verifiers())
+        assert len(session.pids) == 2
 
 
 # After login.
@@ -272,7 +295,7 @@ def test_service_has_a_fresh_socket_to_its_parent(ftpd, home):
     greeter, before = session.child, ends(session.child) | ends(session.parent)
     session.login()
     after = ends(session.child) | ends(session.parent)
-    assert len(before) == len(after) == 2
+    assert len(before) == 3 and len(after) == 2  # before the login with the one to V
     assert not before & after
     assert procs.read(greeter) is None
 
@@ -365,8 +388,9 @@ def test_verifier_alone_knows_hashes_and_password(ftpd):
         wait = procs.wait_for(lambda: posture.remembers(session.verifier, set(own)))
         assert wait, "the verifier has not read the hash"
         assert posture.remembers(session.verifier, {b"secret-alice"})
-        for pid in (daemon.pid, session.parent, session.child):
+        for pid in (daemon.pid, daemon.auth_helpers()[0].pid, session.parent, session.child):
             assert not posture.remembers(pid, secrets())
+        assert not posture.remembers(daemon.auth_helpers()[0].pid, {b"secret-alice"})
 
 
 def test_no_hash_in_a_process_that_lives_on(ftpd, home):
@@ -375,7 +399,7 @@ def test_no_hash_in_a_process_that_lives_on(ftpd, home):
     session = Session(daemon)
     session.client.cmds(("USER bob", 331), ("PASS wrong", 530))
     session.login("bob")
-    for pid in (daemon.pid, *early.pids, *session.pids):
+    for pid in (daemon.pid, daemon.auth_helpers()[0].pid, *early.pids, *session.pids):
         assert not posture.remembers(pid, secrets()), procs.read(pid)
 
 

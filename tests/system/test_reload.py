@@ -248,12 +248,13 @@ def test_options_that_need_a_restart_are_named(ftpd):
 def test_many_reloads_leave_no_descriptors(ftpd):
     """After many reloads the listener holds what it held before."""
     daemon = ftpd()
-    before = posture.descriptors(daemon.pid)
+    before = sorted(posture.descriptors(daemon.pid).values())
     for number in range(20):
         reload(daemon, ftpd_banner=f"number {number}")
         reload(daemon, good=False, no_such_option="1")
         daemon.options.pop("no_such_option")
-    assert posture.descriptors(daemon.pid) == before
+    assert sorted(posture.descriptors(daemon.pid).values()) == before
+    assert procs.wait_for(lambda: len(daemon.auth_helpers()) == 1)
     daemon.login("alice").in_step()
 
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <shadow.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,14 +18,13 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "authhelper.h"
 #include "parseconf.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
 #include "unit.h"
 #include "verifier.h"
-
-#define DUMMY "$5$rounds=1000$........"
 
 struct name_row {
     const char *name;
@@ -129,10 +129,12 @@ static void check_shadow(void **state)
     }
 }
 
-/* An auth as the listener makes it, but with a cheap hash for unknown names. */
+/* The options and the program miniftpd-auth, as the listener has them. */
 static struct {
     struct tunables tun;
     struct auth auth;
+    struct authhelper helper;
+    pid_t server; /* V; 0: not yet started */
 } world;
 
 static void set_options(const char *settings)
@@ -154,15 +156,48 @@ static void world_open(const char *settings)
     set_options(settings);
     memset(&world.auth, 0, sizeof(world.auth));
     world.auth.tun = &world.tun;
-    world.auth.slots = 1;
-    world.auth.slots_fd = memfd_create("slots", MFD_CLOEXEC);
-    memcpy(world.auth.dummy_setting, DUMMY, sizeof(DUMMY));
-    assert_int_not_equal(world.auth.slots_fd, -1);
+    authhelper_init(&world.helper);
+    world.server = 0;
+}
+
+/* The first child of a process as the kernel lists them, once there is one. */
+static pid_t child_of(pid_t pid)
+{
+    int64_t deadline_ms = sysutil_now_ms() + 5000;
+    struct str path = STR_INIT(100);
+    long child = 0;
+
+    str_append_format(&path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    while (child == 0 && sysutil_now_ms() < deadline_ms) {
+        char text[32] = "";
+        int fd = open(str_text(&path), O_RDONLY | O_CLOEXEC);
+
+        assert_int_not_equal(fd, -1);
+        assert_true(sysutil_readn(fd, text, sizeof(text) - 1) >= 0);
+        close(fd);
+        child = strtol(text, NULL, 10);
+    }
+    str_free(&path);
+    assert_true(child > 0);
+    return (pid_t)child;
+}
+
+static void start_server(void)
+{
+    struct str errors = STR_INIT(4000);
+
+    assert_true(authhelper_start(&world.helper, &world.tun, &errors));
+    assert_int_equal(errors.len, 0);
+    str_free(&errors);
+    world.server = child_of(getpid());
 }
 
 static void world_close(void)
 {
-    close(world.auth.slots_fd);
+    authhelper_leave(&world.helper);
+    if (world.server != 0) {
+        assert_int_equal(sysutil_wait(world.server), 0); /* nobody can ask it any more */
+    }
     tunable_free(&world.tun);
 }
 
@@ -172,7 +207,10 @@ static bool start(const char *name, const char *password, struct auth_job *job)
 {
     const struct auth_login login = {.name = name, .password = password, .peer = "127.0.0.1"};
 
-    return auth_start(&world.auth, &login, job);
+    if (world.server == 0) {
+        start_server();
+    }
+    return auth_start(world.helper.request_fd, &login, job);
 }
 
 static void wait_for(const struct auth_job *job)
@@ -207,6 +245,7 @@ static void check_job(void **state)
     size_t before;
 
     world_open(row->settings);
+    start_server();
     before = unit_count_fds();
     assert_true(start(row->user, row->password, &job));
     wait_for(&job);
@@ -217,12 +256,32 @@ static void check_job(void **state)
     world_close();
 }
 
-/* Hold the only slot, so that a verifier waits for it. */
-static void hold_the_slot(void)
+/* The file of slots that the server has. */
+static int open_slots(void)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    for (int fd = 0; fd < 16; fd++) {
+        char path[64], target[64] = "";
 
-    assert_int_equal(fcntl(world.auth.slots_fd, F_SETLK, &lock), 0);
+        assert_true(snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)world.server, fd) > 0);
+        if (readlink(path, target, sizeof(target) - 1) > 0 &&
+            strstr(target, "password-checks") != NULL) {
+            return open(path, O_RDWR | O_CLOEXEC);
+        }
+    }
+    fail_msg("the server has no slots");
+    return -1;
+}
+
+/* Hold all slots, so that a verifier waits for one; closing what is returned gives them back. */
+static int hold_the_slots(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd;
+
+    start_server();
+    fd = open_slots();
+    assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+    return fd;
 }
 
 static void a_verifier_that_is_killed_grants_nothing(void **state)
@@ -230,15 +289,17 @@ static void a_verifier_that_is_killed_grants_nothing(void **state)
     struct account account;
     char reason[AUTH_REASON_MAX];
     struct auth_job job;
+    int slots_fd;
 
     (void)state;
     world_open("local_enable=YES");
-    hold_the_slot();
+    slots_fd = hold_the_slots();
     assert_true(start("no-such-user-here", "x", &job));
-    assert_int_equal(kill(job.pid, SIGKILL), 0);
+    assert_int_equal(kill(child_of(world.server), SIGKILL), 0);
     wait_for(&job);
     assert_false(auth_finish(&job, &account, reason, &keeper_fd));
     assert_string_equal(reason, "the verifier died");
+    close(slots_fd);
     world_close();
 }
 
@@ -247,38 +308,104 @@ static void a_verifier_waits_for_a_free_slot(void **state)
     struct account account;
     struct pollfd pfd = {.events = POLLIN};
     char reason[AUTH_REASON_MAX];
-    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1};
     struct auth_job job;
+    int slots_fd;
 
     (void)state;
     world_open("local_enable=YES");
-    hold_the_slot();
+    slots_fd = hold_the_slots();
     assert_true(start("no-such-user-here", "x", &job));
     pfd.fd = job.ready_fd;
     assert_int_equal(sysutil_poll(&pfd, 1, sysutil_now_ms() + 200), 0);
-    assert_int_equal(fcntl(world.auth.slots_fd, F_SETLK, &lock), 0);
+    close(slots_fd);
     wait_for(&job);
     assert_false(auth_finish(&job, &account, reason, &keeper_fd));
     assert_string_equal(reason, "no such account");
     world_close();
 }
 
-static void a_verifier_that_hangs_can_be_cancelled(void **state)
+/* Wait for the end of a process that is not our child. */
+static void wait_gone(pid_t pid)
+{
+    int64_t deadline_ms = sysutil_now_ms() + 5000;
+
+    while (kill(pid, 0) == 0 && sysutil_now_ms() < deadline_ms) {
+        (void)sysutil_poll(NULL, 0, sysutil_now_ms() + 5);
+    }
+    assert_int_equal(kill(pid, 0), -1);
+    assert_int_equal(errno, ESRCH);
+}
+
+/* Whatever it does just then: here it waits for a lock, in a call that is begun anew after signals. */
+static void a_verifier_that_hangs_ends_with_its_job(void **state)
 {
     struct auth_job job;
     size_t before;
+    int slots_fd;
     pid_t pid;
 
     (void)state;
     world_open("local_enable=YES");
-    hold_the_slot();
+    slots_fd = hold_the_slots();
     before = unit_count_fds();
     assert_true(start("no-such-user-here", "x", &job));
-    pid = job.pid;
+    pid = child_of(world.server);
     auth_cancel(&job);
-    assert_int_equal(kill(pid, 0), -1);
-    assert_int_equal(errno, ESRCH);
+    wait_gone(pid);
     assert_int_equal(unit_count_fds(), before);
+    close(slots_fd);
+    world_close();
+}
+
+/* The end of the job comes before the verifier has asked to be told of it, each time or nearly so. */
+static void verifiers_end_whenever_the_job_does(void **state)
+{
+    int slots_fd;
+
+    (void)state;
+    world_open("local_enable=YES");
+    slots_fd = hold_the_slots();
+    for (int i = 0; i < 50; i++) {
+        struct auth_job job;
+
+        assert_true(start("no-such-user-here", "x", &job));
+        (void)sysutil_poll(NULL, 0, sysutil_now_ms() + i % 5);
+        auth_cancel(&job);
+    }
+    for (;;) {
+        struct str path = STR_INIT(100);
+        char text[32] = "";
+        int fd;
+
+        str_append_format(&path, "/proc/%d/task/%d/children", (int)world.server, (int)world.server);
+        fd = open(str_text(&path), O_RDONLY | O_CLOEXEC);
+        assert_true(sysutil_readn(fd, text, sizeof(text) - 1) >= 0);
+        close(fd);
+        str_free(&path);
+        if (text[0] == '\0') {
+            break;
+        }
+        wait_gone((pid_t)strtol(text, NULL, 10));
+    }
+    close(slots_fd);
+    world_close();
+}
+
+static void a_program_that_was_killed_grants_nothing(void **state)
+{
+    struct auth_job job;
+
+    (void)state;
+    world_open("local_enable=YES");
+    start_server();
+    assert_int_equal(kill(world.server, SIGKILL), 0);
+    assert_int_not_equal(sysutil_wait(world.server), -1);
+    assert_false(start("no-such-user-here", "x", &job));
+    assert_int_equal(errno, EPIPE);
+    authhelper_leave(&world.helper);
+    assert_false(start("no-such-user-here", "x", &job));
+    assert_int_equal(errno, EPIPE);
+    world.server = 0;
     world_close();
 }
 
@@ -564,7 +691,6 @@ static void check_prepare(void **state)
 
         assert_int_equal(errors.len, 0);
         assert_int_not_equal(auth.nopriv_uid, 0);
-        assert_true(auth.slots >= 1);
         assert_int_equal(account != NULL, world.tun.anonymous_enable);
         if (account != NULL) {
             assert_true(account->anonymous);
@@ -572,12 +698,10 @@ static void check_prepare(void **state)
         } else {
             assert_string_equal(reason, "anonymous_enable=NO");
         }
-        /* a reload keeps the semaphore */
+        /* a reload keeps the places */
         assert_true(auth_prepare(&again, &world.tun, &auth, &errors));
-        assert_int_equal(again.slots_fd, auth.slots_fd);
         assert_int_equal(again.places_fd, auth.places_fd);
         auth_release(&again);
-        close(auth.slots_fd);
         close(auth.places_fd);
     }
     auth_release(&auth);
@@ -594,7 +718,9 @@ int main(void)
     UNIT_ADD_TABLE(check_job, job_rows);
     UNIT_ADD(a_verifier_that_is_killed_grants_nothing);
     UNIT_ADD(a_verifier_waits_for_a_free_slot);
-    UNIT_ADD(a_verifier_that_hangs_can_be_cancelled);
+    UNIT_ADD(a_verifier_that_hangs_ends_with_its_job);
+    UNIT_ADD(verifiers_end_whenever_the_job_does);
+    UNIT_ADD(a_program_that_was_killed_grants_nothing);
     UNIT_ADD_TABLE(check_list, list_rows);
     UNIT_ADD(a_list_with_a_long_path_has_a_reason);
     UNIT_ADD(places_are_as_many_as_they_are);

@@ -76,14 +76,11 @@ static void side_open(enum priv_phase phase, const char *host)
     memset(&side.pp, 0, sizeof(side.pp));
     memset(&side.auth, 0, sizeof(side.auth));
     side.auth.tun = &side.tun;
-    side.auth.slots = 1;
-    side.auth.slots_fd = memfd_create("slots", MFD_CLOEXEC);
     side.auth.places_fd = memfd_create("places", MFD_CLOEXEC);
-    memcpy(side.auth.dummy_setting, "$5$rounds=1000$........", 24);
     assert_int_equal(sysutil_socketpair(fds), 0);
     side.child_fd = fds[1];
     side.pp.priv_fd = fds[0];
-    side.pp.keeper_fd = -1;
+    side.pp.keeper_fd = side.pp.auth_fd = -1; /* nobody to ask about passwords */
     side.pp.tun = &side.tun;
     side.pp.auth = &side.auth;
     side.pp.pid = (int)getpid();
@@ -103,7 +100,6 @@ static void side_close(void)
 {
     sysutil_close(&side.child_fd);
     sysutil_close(&side.pp.priv_fd);
-    sysutil_close(&side.auth.slots_fd);
     sysutil_close(&side.auth.places_fd);
     log_close();
     tunable_free(&side.tun);
@@ -1073,7 +1069,7 @@ static void ask_pasv(enum priv_result result, int error, struct priv_reply *repl
     assert_int_equal(sysutil_socketpair(fds), 0);
     side.child_fd = fds[1];
     side.pp.priv_fd = fds[0];
-    side.pp.keeper_fd = -1;
+    side.pp.keeper_fd = side.pp.auth_fd = -1; /* nobody to ask about passwords */
 }
 
 /* Where the search begins is chance: many rounds, so that each begin meets each free port. */

@@ -551,6 +551,69 @@ static void check_bad_changes(void **state)
     tunable_free(&t);
 }
 
+/* Every option with a value that is not its default, as another program of ours gets them. */
+static void settings_of_all_options_arrive(void **state)
+{
+    struct tunables t, again;
+    struct str settings = STR_INIT(TUNABLE_SETTINGS_MAX);
+    struct str changed = STR_INIT(8192), need_restart = STR_INIT(8192);
+    struct str error = STR_INIT(1000);
+    size_t others = 0;
+
+    (void)state;
+    tunable_init(&t);
+    tunable_init(&again);
+    for (size_t i = 0; i < tunable_row_count; i++) {
+        const struct tunable_row *row = &tunable_rows[i];
+        struct str value = STR_INIT(5000);
+
+        if (tunable_has_value(row)) {
+            tunable_append_value(&t, row, &value);
+            if (row->type == TUNABLE_BOOL) {
+                assert_true(tunable_set(
+                    &t, row, str_equal_nocase(str_text(&value), "YES") ? "NO" : "YES", &error));
+            } else if (row->type == TUNABLE_TEXT) {
+                assert_true(tunable_set(&t, row, "a\nb=c ", &error) ||
+                            tunable_set(&t, row, "x", &error));
+            } else {
+                assert_true(tunable_set(&t, row,
+                                        str_equal_nocase(str_text(&value), "077") ? "070" : "2000",
+                                        &error) ||
+                            tunable_set(&t, row, "1", &error) || tunable_set(&t, row, "3", &error));
+            }
+            others++;
+        }
+        str_free(&value);
+    }
+    tunable_append_settings(&t, &settings);
+    assert_true(str_ok(&settings));
+    assert_true(tunable_apply_settings(&again, str_text(&settings), settings.len));
+    tunable_differences(&t, &again, &changed, &need_restart);
+    assert_string_equal(str_text(&changed), "");
+    assert_string_equal(str_text(&need_restart), "");
+    assert_true(others > 100);
+    assert_false(tunable_apply_settings(&again, str_text(&settings), settings.len - 1));
+    tunable_free(&t);
+    tunable_free(&again);
+    str_free(&settings);
+    str_free(&changed);
+    str_free(&need_restart);
+    str_free(&error);
+}
+
+static void settings_of_the_defaults_are_none(void **state)
+{
+    struct tunables t;
+    struct str settings = STR_INIT(TUNABLE_SETTINGS_MAX);
+
+    (void)state;
+    tunable_init(&t);
+    tunable_append_settings(&t, &settings);
+    assert_int_equal(settings.len, 0);
+    tunable_free(&t);
+    str_free(&settings);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < tunable_row_count; i++) {
@@ -574,5 +637,7 @@ int main(void)
     UNIT_ADD(changes_of_a_user_come_over_whole);
     UNIT_ADD(no_changes_are_no_lines);
     UNIT_ADD_TABLE(check_bad_changes, lines_rows);
+    UNIT_ADD(settings_of_all_options_arrive);
+    UNIT_ADD(settings_of_the_defaults_are_none);
     return unit_run("tunable");
 }
