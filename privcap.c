@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdint.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -47,16 +48,53 @@ static bool is_root(void)
     return geteuid() == 0;
 }
 
+#define CAP_WORDS _LINUX_CAPABILITY_U32S_3
+
+/* The sets of a process, as bits 1 << CAP_... */
+struct cap_sets {
+    uint64_t permitted, effective, inheritable;
+};
+
+static uint64_t cap_bit(cap_value_t cap)
+{
+    return (uint64_t)1 << cap;
+}
+
+/*
+ * capget(2) and capset(2) themselves: libcap's cap_get_proc() asks for the version each time, and takes memory,
+ * which costs every process of a session a page.
+ */
+static bool read_caps(struct cap_sets *sets_out)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[CAP_WORDS] = {0};
+
+    if (capget(&header, data) == -1) {
+        return false;
+    }
+    sets_out->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    sets_out->effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+    sets_out->inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
+    return true;
+}
+
+/* Set permitted and effective; inheritable is always empty. */
+static bool write_caps(uint64_t permitted, uint64_t effective)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[CAP_WORDS] = {
+        {.permitted = (uint32_t)permitted, .effective = (uint32_t)effective},
+        {.permitted = (uint32_t)(permitted >> 32), .effective = (uint32_t)(effective >> 32)},
+    };
+
+    return capset(&header, data) == 0;
+}
+
 static bool is_permitted(cap_value_t cap)
 {
-    cap_t caps = cap_get_proc();
-    cap_flag_value_t value = CAP_CLEAR;
-    bool good = caps != NULL && cap_get_flag(caps, cap, CAP_PERMITTED, &value) == 0;
+    struct cap_sets sets;
 
-    if (caps != NULL) {
-        (void)cap_free(caps); /* memory only */
-    }
-    return good && value == CAP_SET;
+    return read_caps(&sets) && (sets.permitted & cap_bit(cap)) != 0;
 }
 
 void privcap_append_missing(struct str *out)
@@ -87,37 +125,13 @@ bool privcap_set_no_new_privs(void)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-/* Set permitted and effective; inheritable is always empty. */
-static bool set_caps(const cap_value_t *permitted, int permitted_count,
-                     const cap_value_t *effective, int effective_count)
-{
-    cap_t caps = cap_init();
-    bool good = caps != NULL;
-
-    if (good && permitted_count > 0) {
-        good = cap_set_flag(caps, CAP_PERMITTED, permitted_count, permitted, CAP_SET) == 0;
-    }
-    if (good && effective_count > 0) {
-        good = cap_set_flag(caps, CAP_EFFECTIVE, effective_count, effective, CAP_SET) == 0;
-    }
-    good = good && cap_set_proc(caps) == 0;
-    if (caps != NULL) {
-        (void)cap_free(caps); /* memory only */
-    }
-    return good;
-}
-
 /* Set or clear the effective bit of one that is permitted. */
-static bool set_effective(cap_value_t cap, cap_flag_value_t value)
+static bool set_effective(cap_value_t cap, bool raised)
 {
-    cap_t caps = cap_get_proc();
-    bool good = caps != NULL && cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, value) == 0 &&
-                cap_set_proc(caps) == 0;
+    struct cap_sets sets;
 
-    if (caps != NULL) {
-        (void)cap_free(caps); /* memory only */
-    }
-    return good;
+    return read_caps(&sets) && write_caps(sets.permitted, raised ? sets.effective | cap_bit(cap)
+                                                                 : sets.effective & ~cap_bit(cap));
 }
 
 static bool in_listener_caps(cap_value_t cap)
@@ -135,6 +149,13 @@ static bool set_limit(__rlimit_resource_t resource, rlim_t value)
     struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
 
     return setrlimit(resource, &limit) == 0;
+}
+
+/* What no process of the daemon does; children inherit it. */
+static bool set_never_needed(void)
+{
+    return set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_MSGQUEUE, 0) &&
+           set_limit(RLIMIT_MEMLOCK, 0);
 }
 
 /* Room for two descriptors per client and some more, if the hard limit lets us. */
@@ -156,8 +177,7 @@ static bool raise_open_files(unsigned max_clients)
 /* Root: what sessions need of it stays, as far as it is there. */
 static bool cut_root(const char **step_out)
 {
-    cap_value_t kept[ARRAY_LEN(listener_caps)];
-    int count = 0;
+    uint64_t kept = 0;
 
     *step_out = "giving up supplementary groups";
     if (setgroups(0, NULL) == -1) {
@@ -172,23 +192,23 @@ static bool cut_root(const char **step_out)
     *step_out = "cutting capabilities";
     for (size_t i = 0; i < ARRAY_LEN(listener_caps); i++) {
         if (is_permitted(listener_caps[i])) {
-            kept[count++] = listener_caps[i];
+            kept |= cap_bit(listener_caps[i]);
         }
     }
-    return set_caps(kept, count, kept, count);
+    return write_caps(kept, kept);
 }
 
 bool privcap_become_listener(unsigned max_clients, const char **step_out)
 {
     *step_out = "setrlimit";
-    if (!set_limit(RLIMIT_CORE, 0) || !raise_open_files(max_clients)) {
+    if (!set_never_needed() || !raise_open_files(max_clients)) {
         return false;
     }
     if (is_root()) {
         return cut_root(step_out);
     }
     *step_out = "giving up capabilities";
-    return set_caps(NULL, 0, NULL, 0) && privcap_set_no_new_privs();
+    return write_caps(0, 0) && privcap_set_no_new_privs();
 }
 
 /* May this one be in the bounding set, when nothing was dropped yet? */
@@ -208,6 +228,17 @@ static bool drop_bounding_set(bool uncut)
     return true;
 }
 
+/* SECURITY: see verify_caps. What was dropped never comes back, so the children of a process need no other look. */
+static bool verify_bounding_set(bool uncut)
+{
+    bool empty = true;
+
+    for (cap_value_t cap = 0; empty && cap < cap_max_bits(); cap++) {
+        empty = !may_be_bound(uncut, cap) || cap_get_bound(cap) == 0;
+    }
+    return empty;
+}
+
 bool privcap_begin_session(bool *bounds_empty_out)
 {
 #ifdef WITH_PAM
@@ -215,7 +246,7 @@ bool privcap_begin_session(bool *bounds_empty_out)
     return true;
 #else
     *bounds_empty_out = is_root();
-    return !*bounds_empty_out || drop_bounding_set(false);
+    return !*bounds_empty_out || (drop_bounding_set(false) && verify_bounding_set(false));
 #endif
 }
 
@@ -250,9 +281,8 @@ static bool enter_dir(const struct privcap_plan *plan)
 
 static bool set_limits(const struct privcap_plan *plan)
 {
-    if ((plan->uncut && !set_limit(RLIMIT_CORE, 0)) || !set_limit(RLIMIT_NOFILE, plan->max_open) ||
-        (!plan->may_fork && !set_limit(RLIMIT_NPROC, 0)) || !set_limit(RLIMIT_MSGQUEUE, 0) ||
-        !set_limit(RLIMIT_MEMLOCK, 0)) {
+    if (!set_limit(RLIMIT_NOFILE, plan->max_open) ||
+        (!plan->may_fork && !set_limit(RLIMIT_NPROC, 0)) || (plan->uncut && !set_never_needed())) {
         return false;
     }
 #if !defined(__SANITIZE_ADDRESS__)
@@ -263,20 +293,11 @@ static bool set_limits(const struct privcap_plan *plan)
     return plan->writes_files || set_limit(RLIMIT_FSIZE, 0);
 }
 
-#define KEPT_MAX 2
-
-/* What a plan keeps permitted for good, into kept[KEPT_MAX]. Returns how many. */
-static int kept_caps(const struct privcap_plan *plan, cap_value_t *kept)
+/* What a plan keeps permitted for good. */
+static uint64_t kept_caps(const struct privcap_plan *plan)
 {
-    int count = 0;
-
-    if (plan->bind_service) {
-        kept[count++] = CAP_NET_BIND_SERVICE;
-    }
-    if (plan->chown) {
-        kept[count++] = CAP_CHOWN;
-    }
-    return count;
+    return (plan->bind_service ? cap_bit(CAP_NET_BIND_SERVICE) : 0) |
+           (plan->chown ? cap_bit(CAP_CHOWN) : 0);
 }
 
 /*
@@ -285,26 +306,11 @@ static int kept_caps(const struct privcap_plan *plan, cap_value_t *kept)
  */
 static bool verify_caps(const struct privcap_plan *plan, bool was_root)
 {
-    cap_t now = cap_get_proc();
-    cap_t want = cap_init();
-    cap_value_t kept[KEPT_MAX];
-    int count = kept_caps(plan, kept);
-    bool good = now != NULL && want != NULL;
+    struct cap_sets now;
 
-    if (good && count > 0) {
-        good = cap_set_flag(want, CAP_PERMITTED, count, kept, CAP_SET) == 0;
-    }
-    good = good && cap_compare(now, want) == 0;
-    for (cap_value_t cap = 0; good && was_root && cap < cap_max_bits(); cap++) {
-        good = !may_be_bound(plan->uncut, cap) || cap_get_bound(cap) == 0;
-    }
-    if (now != NULL) {
-        (void)cap_free(now);
-    }
-    if (want != NULL) {
-        (void)cap_free(want);
-    }
-    return good;
+    return read_caps(&now) && now.permitted == kept_caps(plan) && now.effective == 0 &&
+           now.inheritable == 0 &&
+           (!was_root || plan->bounds_empty || verify_bounding_set(plan->uncut));
 }
 
 /* SECURITY: see verify_caps. Without root the groups are those of who started us. */
@@ -322,8 +328,7 @@ static bool verify_ids(const struct privcap_plan *plan, bool was_root)
 
 bool privcap_become(const struct privcap_plan *plan, const char **step_out)
 {
-    cap_value_t kept[1 + KEPT_MAX] = {CAP_SYS_CHROOT};
-    int count = kept_caps(plan, kept + 1);
+    const uint64_t kept = kept_caps(plan);
     const bool was_root = is_root();
 
     if (plan->uid == 0 || (!was_root && plan->jail)) {
@@ -338,7 +343,7 @@ bool privcap_become(const struct privcap_plan *plan, const char **step_out)
         return false;
     }
     *step_out = "reducing capabilities";
-    if (was_root && !set_caps(kept, 1 + count, kept, 1)) {
+    if (was_root && !write_caps(kept | cap_bit(CAP_SYS_CHROOT), cap_bit(CAP_SYS_CHROOT))) {
         return false;
     }
     *step_out = "entering the directory";
@@ -346,7 +351,7 @@ bool privcap_become(const struct privcap_plan *plan, const char **step_out)
         return false;
     }
     *step_out = "giving up capabilities";
-    if (!set_caps(kept + 1, count, NULL, 0) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1) {
+    if (!write_caps(kept, 0) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1) {
         return false;
     }
     *step_out = "prctl and setrlimit";
@@ -371,12 +376,12 @@ int privcap_bind(int fd, const struct sockaddr *addr, unsigned addr_len)
 {
     int saved_errno, result;
 
-    if (!set_effective(CAP_NET_BIND_SERVICE, CAP_SET)) {
+    if (!set_effective(CAP_NET_BIND_SERVICE, true)) {
         return -1;
     }
     result = bind(fd, addr, (socklen_t)addr_len);
     saved_errno = errno;
-    if (!set_effective(CAP_NET_BIND_SERVICE, CAP_CLEAR)) {
+    if (!set_effective(CAP_NET_BIND_SERVICE, false)) {
         bug("a capability that cannot be lowered");
     }
     errno = saved_errno;
@@ -387,12 +392,12 @@ int privcap_fchown(int fd, uid_t uid)
 {
     int saved_errno, result;
 
-    if (!set_effective(CAP_CHOWN, CAP_SET)) {
+    if (!set_effective(CAP_CHOWN, true)) {
         return -1;
     }
     result = fchown(fd, uid, (gid_t)-1);
     saved_errno = errno;
-    if (!set_effective(CAP_CHOWN, CAP_CLEAR)) {
+    if (!set_effective(CAP_CHOWN, false)) {
         bug("a capability that cannot be lowered");
     }
     errno = saved_errno;

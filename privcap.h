@@ -18,16 +18,16 @@ struct privcap_plan {
     gid_t gid;
     const gid_t *groups; /* supplementary groups */
     size_t group_count;
-    const char *dir;   /* entered with the new ids, never as root */
-    const char *start; /* then entered, seen from there, if it can be; NULL or "": not */
-    bool jail;         /* chroot to dir */
-    bool bounds_empty; /* the bounding set is: privcap_begin_session(); that is verified, too */
-    bool bind_service; /* keep CAP_NET_BIND_SERVICE permitted, not effective */
-    bool chown;        /* the same for CAP_CHOWN */
-    bool may_fork;     /* miniftpd-tls only; else RLIMIT_NPROC 0 */
-    bool uncut;        /* the same: the listener has not cut bounding set and core files before */
-    bool writes_files; /* false: RLIMIT_FSIZE 0 */
-    unsigned max_open; /* RLIMIT_NOFILE */
+    const char *dir;       /* entered with the new ids, never as root */
+    const char *start;     /* then entered, seen from there, if it can be; NULL or "": not */
+    bool jail;             /* chroot to dir */
+    bool bounds_empty;     /* the bounding set is, and was seen to be: privcap_begin_session() */
+    bool bind_service;     /* keep CAP_NET_BIND_SERVICE permitted, not effective */
+    bool chown;            /* the same for CAP_CHOWN */
+    bool may_fork;         /* miniftpd-tls only; else RLIMIT_NPROC 0 */
+    bool uncut;            /* the same: the listener has not cut bounding set and limits before */
+    bool writes_files;     /* false: RLIMIT_FSIZE 0 */
+    unsigned max_open;     /* RLIMIT_NOFILE */
     unsigned max_data_mib; /* RLIMIT_DATA in MiB */
 };
 

@@ -106,7 +106,9 @@ static char *read_file(const char *path, size_t *len_out, struct str *reason)
     } else if ((fault = file_fault(&st)) == NULL) {
         text = malloc((size_t)st.st_size + 1);
         len = text != NULL ? sysutil_readn(fd, text, (size_t)st.st_size) : -1;
-        fault = len == -1 ? strerror(errno) : NULL;
+    }
+    if (fault == NULL && len < 0) {
+        fault = strerror(errno);
     }
     sysutil_close(&fd);
     if (fault != NULL) {
