@@ -111,7 +111,7 @@ static char *read_file(const char *path, size_t *len_out, struct str *reason)
         fault = strerror(errno);
     }
     sysutil_close(&fd);
-    if (fault != NULL) {
+    if (fault != NULL || len < 0) {
         str_append_format(reason, "%s: %s", path, fault);
         free(text);
         return NULL;
