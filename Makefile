@@ -141,6 +141,13 @@ $(sort $(PAM_OBJECTS) $(PAM_AUTH_OBJECTS)): build/pam/%.o: %.c build/flags
 	$(call say,CC,$< (pam))
 	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS) $(HARDEN) $(DEFINES) -UWITH_PAM -DWITH_PAM $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# The same with shared libraries: valgrind has to replace functions of the C library.
+build/dynamic/miniftpd: $(OBJECTS) miniftpd-auth
+	@mkdir -p build/dynamic
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pie $(HARDEN_LINK) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+	$(Q)cp miniftpd-auth build/dynamic/miniftpd-auth
+
 # Rebuild everything when compiler or flags change.
 build/flags: FORCE
 	@mkdir -p build
@@ -160,7 +167,8 @@ run:
 # Install what the tests need, build, and run all of them. The last line counts them.
 check:
 	@tests/install-packages $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd miniftpd-auth miniftpd-tls unit fuzz build/pam/miniftpd
+	@$(MAKE) --no-print-directory -j"$$(nproc)" miniftpd miniftpd-auth miniftpd-tls unit fuzz build/pam/miniftpd \
+	    build/dynamic/miniftpd
 	@UNIT_TESTS='$(UNIT_TESTS)' FUZZERS='$(FUZZERS)' tests/run-all
 
 # The sample configuration and the tables of the migration guide come from the table in tunable.h; tests

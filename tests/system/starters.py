@@ -157,8 +157,9 @@ class Manager:
 
 
 def copy_program(directory):
-    """The program where everybody may start it."""
+    """The program, with the one that it cannot do without, where everybody may start it."""
     path = Path(directory) / "miniftpd"
-    shutil.copy(daemon_under_test.PROGRAM, path)
-    path.chmod(0o755)
+    for name in ("", "-auth"):
+        shutil.copy(f"{daemon_under_test.PROGRAM}{name}", f"{path}{name}")
+        Path(f"{path}{name}").chmod(0o755)
     return path

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -398,6 +399,10 @@ long syscall(long number, ...)
 """
 
 
+# The daemon with shared libraries, of which valgrind replaces functions.
+DYNAMIC = Path("/run/tree/build/dynamic/miniftpd")
+
+
 class Valgrind:
     """Stands between a test and the daemon and collects what valgrind says of each process.
 
@@ -411,7 +416,7 @@ class Valgrind:
         os.mkfifo(pipe)
         self.program = directory / "miniftpd"
         self.program.write_text(f"#!/bin/sh\nexec 9>'{pipe}'\nexec env LD_PRELOAD='{shim}' "
-                                f"{' '.join(VALGRIND)} --log-fd=9 '{harness.PROGRAM}' \"$@\"\n")
+                                f"{' '.join(VALGRIND)} --log-fd=9 '{DYNAMIC}' \"$@\"\n")
         self.program.chmod(0o755)
         self.text = ""
         self.reader = threading.Thread(target=self.read, args=(pipe,), daemon=True)

@@ -1,6 +1,7 @@
 """miniftpd -t explains certificates and keys, and what keeps TLS from working."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -139,6 +140,7 @@ def test_program_that_is_missing(conf, tmp_path):
     alone = tmp_path / "miniftpd"
     alone.write_bytes(Path(PROGRAM).read_bytes())
     alone.chmod(0o755)
+    shutil.copy(f"{PROGRAM}-auth", f"{alone}-auth")
     done = subprocess.run([alone, "-t", conf(tls(certs.rsa().both))], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"needs the program {alone}-tls" in done.stderr and "WITH_TLS=1" in done.stderr

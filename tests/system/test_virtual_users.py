@@ -395,12 +395,10 @@ def test_verifier_reads_the_file_alone(start, users, ground):
         session.client.cmd("USER vera", 331)
         session.client.send_line("PASS secret-vera")
 
-        def verifier():
-            return [pid for pid in session.pids if pid not in (session.parent, child)]
-
-        (pid,) = posture.procs.wait_for(verifier)
+        (pid,) = (one.pid for one in posture.procs.wait_for(daemon.verifiers))
         assert posture.procs.wait_for(lambda: posture.remembers(pid, {hashed}))
-        for other in (daemon.pid, session.parent, child):
+        (helper,) = daemon.auth_helpers()
+        for other in (daemon.pid, helper.pid, session.parent, child):
             assert not posture.remembers(other, {hashed})
 
 
