@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define STR_FIRST_ALLOC 64
+#define FORMAT_USUAL    256 /* bytes; what is longer is formatted twice */
 
 void str_init(struct str *s, size_t limit_bytes)
 {
@@ -192,12 +193,17 @@ void str_append_octal(struct str *s, unsigned value, unsigned digits)
 
 void str_append_format(struct str *s, const char *format, ...)
 {
+    char text[FORMAT_USUAL];
     va_list args;
     int len;
 
     va_start(args, format);
-    len = vsnprintf(NULL, 0, format, args);
+    len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    if (len >= 0 && (size_t)len < sizeof(text)) {
+        str_append_mem(s, text, (size_t)len);
+        return;
+    }
     if (len < 0 || !reserve(s, (size_t)len)) {
         s->failed = true;
         return;
