@@ -11,8 +11,9 @@
 
 #include "str.h"
 
-#define MS_PER_SECOND 1000
-#define NS_PER_MS     1000000
+#define MS_PER_SECOND  1000
+#define HUNDREDTHS_MAX 1e13 /* in hundredths it is still exact in a double */
+#define NS_PER_MS      1000000
 
 /* How an event is called, and what is said of it. */
 struct event_row {
@@ -54,6 +55,13 @@ bool logline_is_protocol(enum log_event event)
     return event == LOG_EVENT_COMMAND || event == LOG_EVENT_RESPONSE;
 }
 
+static void append_two_digits(struct str *line, unsigned value)
+{
+    const char digits[2] = {(char)('0' + value / 10 % 10), (char)('0' + value % 10)};
+
+    str_append_mem(line, digits, sizeof(digits));
+}
+
 void logline_date(time_t when, struct str *line)
 {
     static const char days[] = "SunMonTueWedThuFriSat";
@@ -62,9 +70,21 @@ void logline_date(time_t when, struct str *line)
     if (localtime_r(&when, &tm) == NULL) {
         memset(&tm, 0, sizeof(tm));
     }
-    str_append_format(line, "%.3s %.3s %2d %02d:%02d:%02d %d ", days + (size_t)tm.tm_wday * 3,
-                      month_names + (size_t)tm.tm_mon * 3, tm.tm_mday, tm.tm_hour, tm.tm_min,
-                      tm.tm_sec, tm.tm_year + 1900);
+    /* by hand, as it is in every line: "Mon Nov  2 03:04:05 2026 " */
+    str_append_mem(line, days + (size_t)tm.tm_wday * 3, 3);
+    str_append_char(line, ' ');
+    str_append_mem(line, month_names + (size_t)tm.tm_mon * 3, 3);
+    str_append(line, tm.tm_mday < 10 ? "  " : " ");
+    str_append_int(line, tm.tm_mday);
+    str_append_char(line, ' ');
+    append_two_digits(line, (unsigned)tm.tm_hour);
+    str_append_char(line, ':');
+    append_two_digits(line, (unsigned)tm.tm_min);
+    str_append_char(line, ':');
+    append_two_digits(line, (unsigned)tm.tm_sec);
+    str_append_char(line, ' ');
+    str_append_int(line, tm.tm_year + 1900);
+    str_append_char(line, ' ');
 }
 
 /* Text from outside; the bytes in `marks` are what ends it in the line, so they are escaped too. */
@@ -104,15 +124,33 @@ static void append_word(struct str *line, const char *text, size_t len, const ch
 
 /* ---- vsftpd ---- */
 
+/* With two decimals. By hand: printf(3) takes a microsecond for it. */
+static void append_hundredths(struct str *line, double value)
+{
+    uint64_t hundredths = value < HUNDREDTHS_MAX ? (uint64_t)(value * 100 + 0.5) : 0;
+
+    if (value >= HUNDREDTHS_MAX) {
+        str_append_format(line, "%.2f", value);
+        return;
+    }
+    str_append_uint(line, hundredths / 100);
+    str_append_char(line, '.');
+    append_two_digits(line, (unsigned)(hundredths % 100));
+}
+
 static void append_rate(struct str *line, const struct log_record *record)
 {
     uint32_t ms = record->duration_ms > 0 ? record->duration_ms : 1;
     double rate = (double)record->bytes / 1024.0 / ((double)ms / MS_PER_SECOND);
 
     if (record->bytes > 0) {
-        str_append_format(line, ", %llu bytes", (unsigned long long)record->bytes);
+        str_append(line, ", ");
+        str_append_uint(line, record->bytes);
+        str_append(line, " bytes");
     }
-    str_append_format(line, ", %.2fKbyte/sec", rate);
+    str_append(line, ", ");
+    append_hundredths(line, rate);
+    str_append(line, "Kbyte/sec");
 }
 
 /* What stands in quotes behind the client. */
@@ -151,7 +189,10 @@ void logline_syslog(const struct log_who *who, const struct log_record *record, 
         append_text(line, record->text, record->text_len, "");
         return;
     }
-    str_append_format(line, "%s: Client \"%s\"", row->native, who->peer);
+    str_append(line, row->native);
+    str_append(line, ": Client \"");
+    str_append(line, who->peer);
+    str_append_char(line, '"');
     append_quoted_text(line, record);
     if (logline_is_transfer(record->event)) {
         append_rate(line, record);
@@ -160,7 +201,9 @@ void logline_syslog(const struct log_who *who, const struct log_record *record, 
 
 void logline_native(const struct log_who *who, const struct log_record *record, struct str *line)
 {
-    str_append_format(line, "[pid %d] ", who->pid);
+    str_append(line, "[pid ");
+    str_append_int(line, who->pid);
+    str_append(line, "] ");
     logline_syslog(who, record, line);
 }
 

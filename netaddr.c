@@ -354,6 +354,11 @@ enum netaddr_mapped netaddr_map_find(const char *map, const struct netaddr *clie
 
 void netaddr_append_pasv(struct str *s, const struct netaddr *addr)
 {
-    str_append_format(s, "%u,%u,%u,%u,%u,%u", addr->bytes[0], addr->bytes[1], addr->bytes[2],
-                      addr->bytes[3], (unsigned)(addr->port >> 8), (unsigned)(addr->port & 0xFF));
+    for (int i = 0; i < 4; i++) {
+        str_append_uint(s, addr->bytes[i]);
+        str_append_char(s, ',');
+    }
+    str_append_uint(s, addr->port >> 8);
+    str_append_char(s, ',');
+    str_append_uint(s, addr->port & 0xFF);
 }
