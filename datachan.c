@@ -376,10 +376,10 @@ static enum datachan_result start_connect(struct datachan *dc)
     return DATACHAN_FAILED;
 }
 
-/* The connecting socket has become writable: connected or refused. */
-static enum datachan_result take_connected(struct datachan *dc, int *fd_out)
+/* The connecting socket has become writable: connected or, with POLLERR or POLLHUP, refused. */
+static enum datachan_result take_connected(struct datachan *dc, short revents, int *fd_out)
 {
-    int error = sysutil_socket_error(dc->connecting_fd);
+    int error = revents == POLLOUT ? 0 : sysutil_socket_error(dc->connecting_fd);
 
     if (error != 0) {
         errno = error;
@@ -398,7 +398,7 @@ static enum datachan_result try_connected(struct datachan *dc, int *fd_out)
     if (dc->connecting_fd == -1 || sysutil_poll(&pfd, 1, sysutil_now_ms()) <= 0) {
         return DATACHAN_PENDING;
     }
-    return take_connected(dc, fd_out);
+    return take_connected(dc, pfd.revents, fd_out);
 }
 
 enum datachan_result datachan_try(struct datachan *dc, int *fd_out)
