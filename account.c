@@ -1,7 +1,7 @@
 /*
  * account.c - what a user gets: whose rights, and which directory
  *
- * Process: the verifier that N forks.
+ * Process: L (the place of anonymous users) and A, which verifies a login.
  * Trusts:  the options. The name has been verified with its password, and has no slash in it.
  * Touches: its arguments.
  */

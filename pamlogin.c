@@ -1,7 +1,7 @@
 /*
  * pamlogin.c - name and password checked by PAM
  *
- * Process: the verifier that N forks, which stays for as long as a PAM session is open.
+ * Process: A, a fork of miniftpd-auth, which stays for as long as a PAM session is open.
  * Trusts:  PAM and its modules, which run with the verifier's rights. The password is any text.
  * Touches: whatever the modules of the service touch; name lookups, with reverse_lookup_enable.
  */

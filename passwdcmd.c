@@ -1,7 +1,7 @@
 /*
  * passwdcmd.c - miniftpd --passwd FILE NAME
  *
- * Process: a command of the administrator; no daemon.
+ * Process: a command of the administrator, in miniftpd-auth; no daemon.
  * Trusts:  who calls it.
  * Touches: the terminal or standard input, the file.
  */

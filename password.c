@@ -1,7 +1,7 @@
 /*
  * password.c - hashes of passwords
  *
- * Process: the verifier that N forks, L's helper that looks for a setting, and --passwd.
+ * Process: A, a fork of V that looks for a setting, and --passwd: all in miniftpd-auth.
  * Trusts:  libcrypt. Password and hash are any text.
  * Touches: memory of its own, wiped where a password was.
  */

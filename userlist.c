@@ -1,7 +1,7 @@
 /*
  * userlist.c - files with one user name a line
  *
- * Process: N before login, and the verifier that it forks.
+ * Process: N before login, and A, which verifies a login.
  * Trusts:  the files, which are the administrator's. A name comes from the network.
  * Touches: the files, read only.
  */

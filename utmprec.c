@@ -1,7 +1,7 @@
 /*
  * utmprec.c - logins in utmp and wtmp
  *
- * Process: the verifier, while it keeps a PAM session open.
+ * Process: A, while it keeps a PAM session open.
  * Trusts:  its arguments.
  * Touches: /var/run/utmp and /var/log/wtmp.
  */

@@ -1,7 +1,7 @@
 /*
  * virtual.c - virtual_users_file
  *
- * Process: the verifier that N forks (reading), and --passwd (writing). Hashes never get into a process
+ * Process: A (reading), main for "miniftpd -t", and --passwd (writing). Hashes never get into a process
  *          that serves a client.
  * Trusts:  a file that only its owner, root or who runs the daemon, can write. Lines are checked.
  * Touches: the file, and beside it the new one that takes its place.

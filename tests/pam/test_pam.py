@@ -241,11 +241,23 @@ def test_a_killed_process_closes_the_session(ftpd, who):
     service("ftp", SESSION)
     daemon = ftpd(session_support="YES")
     client = daemon.login()
-    parent = procs.children(daemon.pid)[0]
-    child = [one for one in procs.children(parent.pid)
-             if procs.status(one.pid)["Uid"].split()[0] != "0"][0]
+    parent, child = daemon.only_session()
     os.kill(parent.pid if who == "N" else child.pid, signal.SIGKILL)
     client.close()
+    wait_for_event("close_session")
+
+
+def test_the_session_is_closed_though_miniftpd_auth_has_died(ftpd):
+    service("ftp", SESSION)
+    daemon = ftpd(session_support="YES")
+    client = daemon.login()
+    (helper,) = daemon.auth_helpers()
+    (keeper,) = daemon.verifiers()
+    os.kill(helper.pid, signal.SIGKILL)
+    assert procs.wait_for(lambda: [one for one in daemon.auth_helpers() if one.pid != helper.pid], 10)
+    client.cmd("NOOP", 200)
+    assert procs.read(keeper.pid)
+    client.cmd("QUIT", 221)
     wait_for_event("close_session")
 
 
@@ -274,9 +286,8 @@ def test_the_keeper_holds_nothing_of_the_session(ftpd):
     service("ftp", SESSION)
     daemon = ftpd(session_support="YES")
     daemon.login()
-    parent = procs.children(daemon.pid)[0]
-    keeper, child = sorted(procs.children(parent.pid),
-                           key=lambda one: procs.status(one.pid)["Uid"].split()[0] != "0")
+    _, child = daemon.only_session()
+    (keeper,) = daemon.verifiers()
     kinds = sorted(os.readlink(f"/proc/{keeper.pid}/fd/{fd}").split(":")[0]
                    for fd in os.listdir(f"/proc/{keeper.pid}/fd"))
     assert kinds == ["/dev/null", "/dev/null", "/dev/null", "socket"]
