@@ -508,12 +508,14 @@ static void put_some_facts(struct out *out, struct listfmt *fmt, const struct st
     }
 }
 
-/* Is what depends on mode and owner alone the same as for the entry before? */
+/* Is what depends on mode, owner and directory alone the same as for the entry before? */
 static bool is_alike(const struct listfmt_alike *last, const struct listfmt *fmt,
-                     const struct stat *st)
+                     const struct stat *st, const struct listfmt_dir *dir)
 {
     return last->known && last->mode == st->st_mode && last->uid == st->st_uid &&
-           last->gid == st->st_gid && last->withheld == fmt->withheld && last->facts == fmt->facts;
+           last->gid == st->st_gid && last->withheld == fmt->withheld &&
+           last->facts == fmt->facts && last->dir.writable == dir->writable &&
+           last->dir.sticky == dir->sticky && last->dir.owner == dir->owner;
 }
 
 /* Facts of an entry which most entries of a directory have in common; `part`: perm, or the owner's. */
@@ -545,13 +547,14 @@ size_t listfmt_facts(struct listfmt *fmt, char *buf, const struct stat *st,
         put_char(&out, ' ');
         return (size_t)(out.at - buf);
     }
-    if (!is_alike(last, fmt, st)) {
+    if (!is_alike(last, fmt, st, dir)) {
         *last = (struct listfmt_alike){.known = true,
                                        .mode = st->st_mode,
                                        .uid = st->st_uid,
                                        .gid = st->st_gid,
                                        .withheld = fmt->withheld,
-                                       .facts = fmt->facts};
+                                       .facts = fmt->facts,
+                                       .dir = *dir};
     }
     put_some_facts(&out, fmt, st, dir, FACT_TYPE | FACT_SIZE | FACT_MODIFY, kind, target);
     put_alike(&out, fmt, st, dir, &last->perm, FACT_PERM);

@@ -38,6 +38,13 @@ enum listfmt_fact {
     FACT_ALL = (1 << 8) - 1,
 };
 
+/* The directory that holds the entries, for the fact perm. */
+struct listfmt_dir {
+    bool writable;
+    bool sticky;
+    uid_t owner;
+};
+
 /* What is the same for most entries of a directory is kept from one to the next. */
 struct listfmt_head { /* of a line of LIST, up to the group; len 0: nothing */
     mode_t mode;
@@ -59,6 +66,7 @@ struct listfmt_alike { /* facts of an entry that depend on these fields */
     uid_t uid;
     gid_t gid;
     unsigned withheld, facts;
+    struct listfmt_dir dir;
     struct listfmt_text perm, owner;
 };
 
@@ -94,13 +102,6 @@ struct listfmt {
 
     struct listfmt_head head;
     struct listfmt_alike alike;
-};
-
-/* The directory that holds the entries, for the fact perm. */
-struct listfmt_dir {
-    bool writable;
-    bool sticky;
-    uid_t owner;
 };
 
 /* A set of letters from 'a' to 'z'. */

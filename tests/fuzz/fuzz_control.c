@@ -73,6 +73,7 @@ static void read_all(const uint8_t *data, size_t size, size_t part, bool one_lin
     require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ctrl) == 0);
     require(sysutil_socketpair(priv) == 0);
     ctrlio_init(&io, ctrl[0], priv[0], one_line, 1000);
+    io.may_linger = false; /* nothing comes later */
     while (size > 0) {
         size_t len = size < part ? size : part;
 

@@ -393,13 +393,13 @@ static void check_perm(void **state)
     const struct perm_row *row = *state;
     static const gid_t groups[] = {29, 30};
     struct listfmt fmt = {.facts = FACT_PERM,
-                                .uid = 10,
-                                .gid = 20,
-                                .groups = groups,
-                                .group_count = ARRAY_LEN(groups),
-                                .file_letters = listfmt_letters(row->reads_only ? "r" : "adfrw"),
-                                .dir_letters = listfmt_letters(row->reads_only ? "el" : "cdeflmp"),
-                                .world_readable = row->world_readable};
+                          .uid = 10,
+                          .gid = 20,
+                          .groups = groups,
+                          .group_count = ARRAY_LEN(groups),
+                          .file_letters = listfmt_letters(row->reads_only ? "r" : "adfrw"),
+                          .dir_letters = listfmt_letters(row->reads_only ? "el" : "cdeflmp"),
+                          .world_readable = row->world_readable};
     const struct stat dir_st = {
         .st_mode = S_IFDIR | row->dir_mode, .st_uid = row->dir_uid, .st_gid = 40};
     const struct stat st = {.st_mode = row->mode, .st_uid = row->uid, .st_gid = row->gid};
@@ -414,6 +414,66 @@ static void check_perm(void **state)
     str_append_format(&expected, "perm=%s; ", row->perm);
     assert_string_equal(buf, str_text(&expected));
     str_free(&expected);
+}
+
+/* Both forms of an entry; the whole of it into buf[2 * LISTFMT_LINE_MAX]. */
+static void show_both(struct listfmt *fmt, const struct stat *st, const struct listfmt_dir *dir,
+                      char *buf)
+{
+    size_t len = listfmt_long(fmt, buf, st, "name", NULL);
+
+    len += listfmt_facts(fmt, buf + len, st, dir, LISTFMT_ENTRY, NULL);
+    buf[len] = '\0';
+}
+
+/* Whatever was shown before: for each two of entries that differ in one thing. */
+static void an_entry_does_not_depend_on_the_one_before(void **state)
+{
+    static const struct stat entries[] = {
+        {.st_mode = S_IFREG | 0644, .st_nlink = 1, .st_uid = 10, .st_gid = 20, .st_mtime = NOW},
+        {.st_mode = S_IFREG | 0600, .st_nlink = 1, .st_uid = 10, .st_gid = 20, .st_mtime = NOW},
+        {.st_mode = S_IFDIR | 0644, .st_nlink = 1, .st_uid = 10, .st_gid = 20, .st_mtime = NOW},
+        {.st_mode = S_IFREG | 0644, .st_nlink = 2, .st_uid = 10, .st_gid = 20, .st_mtime = NOW},
+        {.st_mode = S_IFREG | 0644, .st_nlink = 1, .st_uid = 11, .st_gid = 20, .st_mtime = NOW},
+        {.st_mode = S_IFREG | 0644, .st_nlink = 1, .st_uid = 10, .st_gid = 21, .st_mtime = NOW},
+        {.st_mode = S_IFREG | 0644, .st_nlink = 1, .st_uid = 10, .st_gid = 20, .st_mtime = NOW - 1},
+        {.st_mode = S_IFREG | 0644, .st_nlink = 1, .st_uid = 10, .st_gid = 20, .st_mtime = 60},
+    };
+    static const struct listfmt_dir dirs[] = {{.writable = false},
+                                              {.writable = true},
+                                              {.writable = true, .owner = 99},
+                                              {.writable = true, .sticky = true, .owner = 99},
+                                              {.writable = true, .sticky = true, .owner = 10}};
+    static const unsigned withheld[] = {0, 1 << ('r' - 'a')};
+    static char fresh[2 * LISTFMT_LINE_MAX], used[2 * LISTFMT_LINE_MAX];
+    const struct listfmt plain = {.facts = FACT_ALL,
+                                  .uid = 10,
+                                  .gid = 20,
+                                  .now = NOW,
+                                  .file_letters = listfmt_letters("adfrw"),
+                                  .dir_letters = listfmt_letters("cdeflmp")};
+    const size_t ways = ARRAY_LEN(entries) * ARRAY_LEN(dirs) * ARRAY_LEN(withheld);
+
+    (void)state;
+    for (size_t pair = 0; pair < ways * ways; pair++) {
+        struct listfmt fmt = plain;
+        const size_t both[] = {pair / ways, pair % ways};
+
+        for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+            const struct stat *st = &entries[both[i] % ARRAY_LEN(entries)];
+            size_t rest = both[i] / ARRAY_LEN(entries);
+
+            fmt.withheld = withheld[rest / ARRAY_LEN(dirs)];
+            show_both(&fmt, st, &dirs[rest % ARRAY_LEN(dirs)], used);
+            if (i == 1) {
+                struct listfmt other = plain;
+
+                other.withheld = fmt.withheld;
+                show_both(&other, st, &dirs[rest % ARRAY_LEN(dirs)], fresh);
+                assert_string_equal(used, fresh);
+            }
+        }
+    }
 }
 
 struct opts_row {
@@ -463,6 +523,7 @@ int main(void)
     UNIT_ADD(every_time_fits_into_a_line);
     UNIT_ADD(the_last_second_that_gmtime_knows_is_formatted);
     UNIT_ADD(the_longest_name_and_target_fit);
+    UNIT_ADD(an_entry_does_not_depend_on_the_one_before);
     UNIT_ADD(dates_do_not_depend_on_what_was_shown_before);
     UNIT_ADD(local_times_are_shown_if_asked_for);
     UNIT_ADD_TABLE(check_owner, owner_rows);
