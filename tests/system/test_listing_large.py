@@ -142,10 +142,10 @@ def test_memory_of_a_listing_is_given_back(ftpd, home):
     client = daemon.login("alice")
     (_, service) = daemon.only_session()
     for _ in range(3):
-        assert len(client.nlst(str(TOP))) == COUNT
+        assert len(client.list(str(TOP))) == COUNT
     peak = peak_kib(service.pid)
     for _ in range(5):
-        assert len(client.nlst(str(TOP))) == COUNT
+        assert len(client.list(str(TOP))) == COUNT
     assert peak_kib(service.pid) - peak < 1024
 
 
