@@ -39,6 +39,7 @@
 #define ACCEPT_BATCH   64    /* clients taken before signals are looked at again */
 #define SLEEP_MS       60000 /* ppoll never sleeps longer */
 #define PAUSE_MS       100   /* no descriptors or processes left: let the clients wait */
+#define REAP_ALL_MS    100   /* after a child has ended, for those who ended with it */
 #define WARN_EVERY_MS  10000 /* about that */
 #define HELPERS        2     /* programs beside us that are watched */
 #define DRAIN_EVERY_MS 1000  /* sessions are told again: one may have begun just before */
@@ -47,15 +48,18 @@
 
 /* All that handlers touch. */
 static volatile sig_atomic_t got_hangup, got_stop, got_child, got_drain;
+static volatile pid_t ended_child; /* whom SIGCHLD named; it does not name all who end at once */
 
-static void on_signal(int number)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
+    (void)context;
     switch (number) {
     case SIGHUP:
         got_hangup = 1;
         break;
     case SIGCHLD:
         got_child = 1;
+        ended_child = info->si_pid;
         break;
     case SIGUSR1:
         got_drain = 1;
@@ -71,7 +75,7 @@ static const int handled_signals[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD, SIGUSR1}
 /* Signals come in only while ppoll waits, with `open_mask` in force. */
 static void prepare_signals(sigset_t *open_mask)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     sigset_t blocked;
 
     sigemptyset(&blocked);
@@ -87,7 +91,7 @@ static void prepare_signals(sigset_t *open_mask)
             log_fatal("sigaction: %s", strerror(errno));
         }
     }
-    action.sa_handler = SIG_IGN;
+    action = (struct sigaction){.sa_handler = SIG_IGN};
     if (sigaction(SIGPIPE, &action, NULL) == -1) {
         log_fatal("sigaction: %s", strerror(errno));
     }
@@ -110,27 +114,55 @@ static void restore_signals(void)
 }
 
 /*
- * Session parents that have ended. What may be left of such a session (its parent was killed, or a
- * child hangs) is ended with its process group, while the number still belongs to the dead parent.
+ * A child that has ended; of a session what may be left of it (its parent was killed, or a child hangs) is
+ * ended with its process group, while the number still belongs to the dead parent.
  */
-static void reap_sessions(struct listener *l)
+static void reap(struct listener *l, pid_t pid)
 {
-    siginfo_t info;
+    (void)kill(-pid, SIGKILL); /* ESRCH: nothing is left, as it should be */
+    (void)sysutil_wait(pid);
+    if (resolver_take(&l->resolver, pid)) {
+        l->paused_until_ms = 0; /* at the start clients wait for this */
+    } else {
+        (void)conntab_remove(l->connections, pid); /* not a session: an orphan of one */
+        scoreboard_forget(l->scoreboard_fd, pid);
+    }
+}
+
+/* A child that has ended and is not reaped: `which` of waitid(2). 0: there is none. */
+static pid_t ended(idtype_t which, pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(which, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : 0;
+}
+
+/* Everybody who has ended. */
+static void reap_all(struct listener *l)
+{
+    pid_t pid;
 
     got_child = 0;
-    for (;;) {
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0) {
-            return;
-        }
-        (void)kill(-info.si_pid, SIGKILL); /* ESRCH: nothing is left, as it should be */
-        (void)sysutil_wait(info.si_pid);
-        if (resolver_take(&l->resolver, info.si_pid)) {
-            l->paused_until_ms = 0; /* at the start clients wait for this */
-        } else {
-            (void)conntab_remove(l->connections, info.si_pid); /* not a session: an orphan of one */
-            scoreboard_forget(l->scoreboard_fd, info.si_pid);
-        }
+    l->next_reap_ms = 0;
+    while ((pid = ended(P_ALL, 0)) > 0) {
+        reap(l, pid);
+    }
+}
+
+/*
+ * SIGCHLD came: whom it named is taken at once. The others are looked for a little later, and for all signals of that time
+ * together, since the kernel goes through all sessions for that.
+ */
+static void reap_named(struct listener *l)
+{
+    pid_t pid = ended_child;
+
+    got_child = 0;
+    if (l->next_reap_ms == 0) {
+        l->next_reap_ms = sysutil_now_ms() + REAP_ALL_MS;
+    }
+    if (pid > 0 && ended(P_PID, pid) == pid) {
+        reap(l, pid);
     }
 }
 
@@ -358,7 +390,7 @@ static void serve_client(struct listener *l, int fd, const union netaddr_sockadd
     log_refresh();
     refusal = over_limit(l, &from);
     if (refusal != NULL) {
-        reap_sessions(l); /* those that ended since the last look do not count */
+        reap_all(l); /* those that ended since the last look do not count */
         refusal = over_limit(l, &from);
     }
     if (refusal != NULL) {
@@ -444,6 +476,7 @@ static struct timespec sleep_time(const struct listener *l)
     } else if (l->draining) {
         ms = l->next_drain_ms - now_ms;
     }
+    ms = least_ms(ms, l->next_reap_ms, now_ms);
     ms = least_ms(ms, resolver_due_ms(&l->resolver), now_ms);
     ms = least_ms(ms, tlshelper_due_ms(&l->tls), now_ms);
     ms = least_ms(ms, authhelper_due_ms(&l->auth), now_ms);
@@ -545,7 +578,10 @@ void listener_run(struct listener *l)
     while (got_stop == 0 && (!l->draining || conntab_total(l->connections) > 0)) {
         wait_for_clients(l);
         if (got_child != 0) {
-            reap_sessions(l);
+            reap_named(l);
+        }
+        if (l->next_reap_ms != 0 && sysutil_now_ms() >= l->next_reap_ms) {
+            reap_all(l);
         }
         if (got_hangup != 0) {
             reload(l);

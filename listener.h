@@ -38,6 +38,7 @@ struct listener {
     int spare_fd; /* closed for a moment when descriptors run out */
     int64_t paused_until_ms;
     int64_t warned_ms;
+    int64_t next_reap_ms;     /* when all children who have ended are looked for; 0: not now */
     struct resolver resolver; /* of pasv_address */
     struct tlshelper tls;     /* the program with the certificates */
     struct authhelper auth;   /* the program that verifies logins */
