@@ -345,7 +345,7 @@ def test_twenty_password_checks_do_not_hold_up_others(ftpd, home):
         for session in crew:
             session.client.cmd("USER bob", 331)
             session.client.send_line("PASS wrong")
-        assert procs.wait_for(lambda: all(len(session.pids) == 3 for session in crew))
+        assert procs.wait_for(lambda: len(daemon.verifiers()) == len(crew))
         client.in_step()
         assert client.retr("f") == CONTENT
         daemon.anonymous().in_step()
@@ -381,7 +381,7 @@ def test_as_many_checks_at_once_as_processors(ftpd):
         for session in crew:
             session.client.send("USER erin\r\nPASS secret-erin\r\n")
             session.client.reply(331)
-        assert procs.wait_for(lambda: all(len(session.pids) == 3 for session in crew))
+        assert procs.wait_for(lambda: len(daemon.verifiers()) == len(crew))
         assert not readable([session.client.sock for session in crew], 0.2)
         held.release()
         for session in crew:

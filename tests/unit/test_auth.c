@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "auth.h"
@@ -336,7 +337,28 @@ static void wait_gone(pid_t pid)
     assert_int_equal(errno, ESRCH);
 }
 
-/* Whatever it does just then: here it waits for a lock, in a call that is begun anew after signals. */
+/* Wait until a process waits in fcntl(2), for a lock of another one. */
+static void wait_blocked(pid_t pid)
+{
+    int64_t deadline_ms = sysutil_now_ms() + 5000;
+    struct str path = STR_INIT(100);
+    long number = -1;
+
+    str_append_format(&path, "/proc/%d/syscall", (int)pid);
+    while (number != SYS_fcntl && sysutil_now_ms() < deadline_ms) {
+        char text[32] = "";
+        int fd = open(str_text(&path), O_RDONLY | O_CLOEXEC);
+
+        assert_int_not_equal(fd, -1);
+        assert_true(sysutil_readn(fd, text, sizeof(text) - 1) >= 0);
+        close(fd);
+        number = strtol(text, NULL, 10);
+    }
+    str_free(&path);
+    assert_int_equal(number, SYS_fcntl);
+}
+
+/* Whatever it does just then: here it waits for a lock. */
 static void a_verifier_that_hangs_ends_with_its_job(void **state)
 {
     struct auth_job job;
@@ -350,6 +372,7 @@ static void a_verifier_that_hangs_ends_with_its_job(void **state)
     before = unit_count_fds();
     assert_true(start("no-such-user-here", "x", &job));
     pid = child_of(world.server);
+    wait_blocked(pid);
     auth_cancel(&job);
     wait_gone(pid);
     assert_int_equal(unit_count_fds(), before);
