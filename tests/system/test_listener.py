@@ -180,6 +180,21 @@ def test_killed_sessions_do_not_count(ftpd, kind):
         assert not gone(pids)
 
 
+def test_sessions_that_end_at_once_are_all_reaped(ftpd):
+    """The kernel sends one signal for them, which names one."""
+    daemon = ftpd()
+    clients = [daemon.connect() for _ in range(20)]
+    os.kill(daemon.pid, signal.SIGSTOP)
+    try:
+        for parent in daemon.session_parents():
+            os.kill(parent.pid, signal.SIGKILL)
+        assert procs.wait_for(lambda: [one.state for one in daemon.session_parents()] ==
+                              ["Z"] * len(clients))
+    finally:
+        os.kill(daemon.pid, signal.SIGCONT)
+    assert not daemon.wait_no_sessions()
+
+
 @pytest.mark.parametrize("options, count", [({}, 50), ({"max_per_ip": "0"}, None)])
 def test_default_limit_for_an_address(ftpd, options, count):
     daemon = ftpd(**options)
