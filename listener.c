@@ -48,7 +48,8 @@
 
 /* All that handlers touch. */
 static volatile sig_atomic_t got_hangup, got_stop, got_child, got_drain;
-static volatile pid_t ended_child; /* whom SIGCHLD named; it does not name all who end at once */
+static volatile sig_atomic_t
+    ended_child; /* whom SIGCHLD named; it does not name all who end at once */
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {

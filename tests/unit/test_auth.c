@@ -161,26 +161,33 @@ static void world_open(const char *settings)
     world.server = 0;
 }
 
-/* The first child of a process as the kernel lists them, once there is one. */
+/* The first child of a process as the kernel lists them, or 0. */
+static pid_t first_child(pid_t pid)
+{
+    struct str path = STR_INIT(100);
+    char text[32] = "";
+    int fd;
+
+    str_append_format(&path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    fd = open(str_text(&path), O_RDONLY | O_CLOEXEC);
+    assert_int_not_equal(fd, -1);
+    assert_true(sysutil_readn(fd, text, sizeof(text) - 1) >= 0);
+    close(fd);
+    str_free(&path);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+/* The same, once there is one. */
 static pid_t child_of(pid_t pid)
 {
     int64_t deadline_ms = sysutil_now_ms() + 5000;
-    struct str path = STR_INIT(100);
-    long child = 0;
+    pid_t child = 0;
 
-    str_append_format(&path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
     while (child == 0 && sysutil_now_ms() < deadline_ms) {
-        char text[32] = "";
-        int fd = open(str_text(&path), O_RDONLY | O_CLOEXEC);
-
-        assert_int_not_equal(fd, -1);
-        assert_true(sysutil_readn(fd, text, sizeof(text) - 1) >= 0);
-        close(fd);
-        child = strtol(text, NULL, 10);
+        child = first_child(pid);
     }
-    str_free(&path);
     assert_true(child > 0);
-    return (pid_t)child;
+    return child;
 }
 
 static void start_server(void)
@@ -273,13 +280,30 @@ static int open_slots(void)
     return -1;
 }
 
+/* The server has prepared everything, and has no child any more. */
+static void settle(void)
+{
+    int64_t deadline_ms = sysutil_now_ms() + 5000;
+    struct account account;
+    char reason[AUTH_REASON_MAX];
+    struct auth_job job;
+
+    start_server();
+    assert_true(start("no-such-user-here", "x", &job)); /* served when all is ready */
+    wait_for(&job);
+    assert_false(auth_finish(&job, &account, reason, &keeper_fd));
+    while (first_child(world.server) != 0) {
+        assert_true(sysutil_now_ms() < deadline_ms);
+    }
+}
+
 /* Hold all slots, so that a verifier waits for one; closing what is returned gives them back. */
 static int hold_the_slots(void)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd;
 
-    start_server();
+    settle();
     fd = open_slots();
     assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
     return fd;
@@ -420,7 +444,7 @@ static void a_program_that_was_killed_grants_nothing(void **state)
 
     (void)state;
     world_open("local_enable=YES");
-    start_server();
+    settle(); /* no child of it has its socket either */
     assert_int_equal(kill(world.server, SIGKILL), 0);
     assert_int_not_equal(sysutil_wait(world.server), -1);
     assert_false(start("no-such-user-here", "x", &job));
