@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+import procs
 from mlsx import mlsd
 from rules import snapshot
 from test_every_verb import ROWS, SOURCE
@@ -268,6 +269,11 @@ def test_per_session_work_is_bounded(ftpd, things):
     assert client.retr("f") == b"content"
 
 
+def daemon_logs(daemon, pattern):
+    """Is there such a line, or will there be soon?"""
+    return procs.wait_for(lambda: re.search(pattern, daemon.log))
+
+
 def test_refusals_are_logged(ftpd, things):
     daemon = ftpd(deny_file="secret")
     client = daemon.login("alice")
@@ -275,7 +281,7 @@ def test_refusals_are_logged(ftpd, things):
     client.refused("STOR secret.new", 550)
     client.cmds(("DELE secret.txt", 550), ("MKD secret.d", 550), ("RMD secret", 550), ("NOOP", 200))
     for words in ("FAIL DOWNLOAD", "FAIL UPLOAD", "FAIL DELETE", "FAIL MKDIR", "FAIL RMDIR"):
-        assert re.search(rf"\[alice\] {words}: .*secret", daemon.log), words
+        assert daemon_logs(daemon, rf"\[alice\] {words}: .*secret"), words
 
 
 def test_anonymous_users(ftpd):

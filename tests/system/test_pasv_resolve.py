@@ -318,6 +318,13 @@ def test_idle_listener_sleeps_until_the_next_look_up(ftpd, dns):
     def switches():
         return int(procs.status(daemon.pid)["voluntary_ctxt_switches"])
 
+    def is_calm():
+        """The look for children that ended together with the one that asked is over, too."""
+        before = switches()
+        time.sleep(0.3)
+        return switches() == before
+
+    assert procs.wait_for(is_calm)
     before, asked = switches(), dns.asked
     time.sleep(1)  # nothing may happen in it
     assert (switches(), dns.asked) == (before, asked)

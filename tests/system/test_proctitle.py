@@ -129,7 +129,7 @@ def test_passwords_are_in_no_title(ftpd, home):
     with HeldChecks(daemon):
         session = Session(daemon)
         session.check()
-        shown = [command_line(pid) for pid in session.pids]
+        shown = [command_line(pid) for pid in [*session.pids, session.verifier]]
         assert len(shown) == 3 and "secret" not in str(shown)
     session.client.reply(230)
     wait_for_connection(session, "LIST")
