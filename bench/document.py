@@ -3,6 +3,7 @@
 from html import escape
 from pathlib import Path
 
+import cpushare
 import report
 from rows import PSS_TARGET_KIB
 
@@ -31,6 +32,8 @@ rate, and ratios of rates are nearer to 1 than those of CPU.
 REMARKS = Path(__file__).with_name("remarks.md")  # written by hand: what the numbers mean
 CAUTION_TICKS = (" **Without control groups: steps of 10 ms, and processes that their server does not "
                  "wait for are missing, so some logins look cheaper than they are.**")
+CAUTION_SESSIONS = (" **The CPU was shared by sessions (autogroup), so servers that call setsid(2) for "
+                    "each client had more of it.**")
 CAUTION = " **A quick run: it shows that the benchmark works, and not how fast anything is.**"
 
 BAR_LEFT, BAR_UNIT, BAR_MAX = 230, 340, 1.5
@@ -66,8 +69,9 @@ def markdown(results, scaling, found):
 
 
 def _cautions(results):
-    ticks = results["cpu_source"] == "/proc"
-    return (CAUTION if results["quick"] else "") + (CAUTION_TICKS if ticks else "")
+    return "".join(text for text, said in (
+        (CAUTION, results["quick"]), (CAUTION_TICKS, results["cpu_source"] == "/proc"),
+        (CAUTION_SESSIONS, results["cpu_shared"] != cpushare.BY_PROCESS)) if said)
 
 
 def _table(head, lines):
