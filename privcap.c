@@ -125,13 +125,22 @@ bool privcap_set_no_new_privs(void)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-/* Set or clear the effective bit of one that is permitted. */
-static bool set_effective(cap_value_t cap, bool raised)
+/* Make one that is permitted effective. *before_out is for lower_again(). */
+static bool raise_one(cap_value_t cap, struct cap_sets *before_out)
 {
-    struct cap_sets sets;
+    return read_caps(before_out) &&
+           write_caps(before_out->permitted, before_out->effective | cap_bit(cap));
+}
 
-    return read_caps(&sets) && write_caps(sets.permitted, raised ? sets.effective | cap_bit(cap)
-                                                                 : sets.effective & ~cap_bit(cap));
+/* As it was before. Keeps errno. */
+static void lower_again(const struct cap_sets *before)
+{
+    const int saved_errno = errno;
+
+    if (!write_caps(before->permitted, before->effective)) {
+        bug("a capability that cannot be lowered");
+    }
+    errno = saved_errno;
 }
 
 static bool in_listener_caps(cap_value_t cap)
@@ -374,32 +383,26 @@ bool privcap_can_enter(const struct privcap_plan *plan)
 
 int privcap_bind(int fd, const struct sockaddr *addr, unsigned addr_len)
 {
-    int saved_errno, result;
+    struct cap_sets before;
+    int result;
 
-    if (!set_effective(CAP_NET_BIND_SERVICE, true)) {
+    if (!raise_one(CAP_NET_BIND_SERVICE, &before)) {
         return -1;
     }
     result = bind(fd, addr, (socklen_t)addr_len);
-    saved_errno = errno;
-    if (!set_effective(CAP_NET_BIND_SERVICE, false)) {
-        bug("a capability that cannot be lowered");
-    }
-    errno = saved_errno;
+    lower_again(&before);
     return result;
 }
 
 int privcap_fchown(int fd, uid_t uid)
 {
-    int saved_errno, result;
+    struct cap_sets before;
+    int result;
 
-    if (!set_effective(CAP_CHOWN, true)) {
+    if (!raise_one(CAP_CHOWN, &before)) {
         return -1;
     }
     result = fchown(fd, uid, (gid_t)-1);
-    saved_errno = errno;
-    if (!set_effective(CAP_CHOWN, false)) {
-        bug("a capability that cannot be lowered");
-    }
-    errno = saved_errno;
+    lower_again(&before);
     return result;
 }

@@ -70,6 +70,14 @@ static ssize_t receive_reply(int priv_fd, struct priv_reply *reply, int *fd_out)
     return got;
 }
 
+/* Sockets for data are asked for too often to send one record along with each, and no record tells of them. */
+static bool overtakes_log(const void *request)
+{
+    const uint8_t command = *(const uint8_t *)request;
+
+    return command == PRIV_SOCK_GET_DATA_SOCK || command == PRIV_SOCK_PASV_LISTEN;
+}
+
 /*
  * Send one request, with a descriptor unless pass_fd is -1, and receive its reply. *fd_out gets the
  * descriptor that came with it, or -1.
@@ -80,7 +88,8 @@ static enum privsock_status ask_with(int priv_fd, const void *request, size_t le
     ssize_t got;
 
     *fd_out = -1;
-    if (!privsock_send_log(priv_fd) || sysutil_send_message(priv_fd, request, len, pass_fd) == -1) {
+    if (!(overtakes_log(request) || privsock_send_log(priv_fd)) ||
+        sysutil_send_message(priv_fd, request, len, pass_fd) == -1) {
         return PRIVSOCK_GONE;
     }
     got = receive_reply(priv_fd, reply, fd_out);
