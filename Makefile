@@ -90,7 +90,7 @@ AUTH_SHARED  = access account authproto netaddr parseconf pattern privcap privso
 AUTH_OBJECTS = $(AUTH_MODULES:%=build/%.o) $(AUTH_SHARED:%=build/%.o)
 
 # The program miniftpd-tls, the only one with OpenSSL: its own modules, and what it shares with the daemon
-TLS_MODULES = tlsblind tlscert tlschan tlsctx tlsrelay tlssession
+TLS_MODULES = tlsblind tlscert tlschan tlsctx tlsrelay tlssession tlsstore
 TLS_OBJECTS = $(TLS_MODULES:%=build/%.o) \
               $(patsubst %,build/%.o,privcap rate sandbox str sysutil tlsproto)
 PROGRAMS    = miniftpd miniftpd-auth $(if $(filter 1,$(WITH_TLS)),miniftpd-tls)

@@ -442,13 +442,6 @@ void tlschan_reset(struct tlschan *c)
 
 void tlschan_close(struct tlschan *c)
 {
-    if (c->ssl != NULL && c->is_data) {
-        /*
-         * However it ended: else OpenSSL forgets the session, which is that of the control channel, and
-         * clients that know it by its number alone (TLS 1.2) get no more data connections.
-         */
-        SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    }
     SSL_free(c->ssl);
     c->ssl = NULL;
     sysutil_close(&c->net_fd);

@@ -14,18 +14,16 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
 
 #include "str.h"
 #include "tlscert.h"
-#include "tlschan.h"
 
 #define TEXT_MAX         2000
-#define TICKET_MARK      "miniftpd control"
+#define SESSION_CONTEXT  "miniftpd"
 #define TICKETS_AT_START 2
-#define TICKET_LIFE_SEC  604800L /* the most TLS 1.3 allows; the key dies with the session */
+#define TICKET_LIFE_SEC  604800L /* the most TLS 1.3 allows; what it names dies with R */
 
 /* What costs least first, as far as the client has it: AES-128-GCM. */
 #define DEFAULT_CIPHERS                                                                            \
@@ -176,39 +174,6 @@ static int check_sni(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static bool is_data(SSL *ssl)
-{
-    const struct tlschan *c = SSL_get_app_data(ssl);
-
-    return c != NULL && c->is_data;
-}
-
-static int mark_ticket(SSL *ssl, void *arg)
-{
-    const char *mark = is_data(ssl) ? "" : TICKET_MARK;
-
-    (void)arg;
-    return SSL_SESSION_set1_ticket_appdata(SSL_get0_session(ssl), mark, strlen(mark));
-}
-
-/* SECURITY: only tickets of a control channel count. */
-static SSL_TICKET_RETURN check_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
-                                      size_t name_len, SSL_TICKET_STATUS status, void *arg)
-{
-    void *mark = NULL;
-    size_t len = 0;
-
-    (void)ssl, (void)name, (void)name_len, (void)arg;
-    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
-        return SSL_TICKET_RETURN_IGNORE_RENEW;
-    }
-    if (SSL_SESSION_get0_ticket_appdata(session, &mark, &len) != 1 || len != strlen(TICKET_MARK) ||
-        memcmp(mark, TICKET_MARK, len) != 0) {
-        return SSL_TICKET_RETURN_IGNORE;
-    }
-    return SSL_TICKET_RETURN_USE;
-}
-
 /* validate_cert=NO: whatever the client shows is taken. */
 static int accept_any(int good, X509_STORE_CTX *store)
 {
@@ -245,7 +210,6 @@ static void set_callbacks(SSL_CTX *ctx, const struct tlsctx_settings *s)
     SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
     SSL_CTX_set_tlsext_servername_callback(ctx, check_sni);
     SSL_CTX_set_tlsext_servername_arg(ctx, (void *)(uintptr_t)s);
-    SSL_CTX_set_session_ticket_cb(ctx, mark_ticket, check_ticket, NULL);
 }
 
 static void set_versions(SSL_CTX *ctx, const struct tlsctx_settings *s)
@@ -282,11 +246,15 @@ static bool set_rules(SSL_CTX *ctx, const struct tlsctx_settings *s,
     set_versions(ctx, s);
     /* an end without close_notify is told by what tlschan saw, and need not break the other direction */
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                 SSL_OP_NO_TICKET); /* but the ids of tlsstore */
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_dh_auto(ctx, 1);
     SSL_CTX_set_timeout(ctx, TICKET_LIFE_SEC);
     SSL_CTX_set_num_tickets(ctx, TICKETS_AT_START);
+    /* never mixed up: each relay has a store of its own */
+    good &= SSL_CTX_set_session_id_context(ctx, (const unsigned char *)SESSION_CONTEXT,
+                                           sizeof(SESSION_CONTEXT) - 1) == 1;
     if (SSL_CTX_set_cipher_list(ctx, ciphers) != 1) {
         good = complain(report, "ssl_ciphers", ciphers, "no cipher of OpenSSL has such a name");
     }
@@ -325,22 +293,11 @@ SSL_CTX *tlsctx_new(const struct tlsctx_settings *s, const struct tlscert_report
     return NULL;
 }
 
-bool tlsctx_make_private(SSL_CTX *ctx)
-{
-    unsigned char secret[80 + 16]; /* ticket name and keys; session id context */
-    bool good = RAND_bytes(secret, sizeof(secret)) == 1 &&
-                SSL_CTX_set_tlsext_ticket_keys(ctx, secret, 80) == 1 &&
-                SSL_CTX_set_session_id_context(ctx, secret + 80, 16) == 1;
-
-    explicit_bzero(secret, sizeof(secret));
-    return good;
-}
-
 void tlsctx_begin_data(SSL_CTX *ctx)
 {
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_set_num_tickets(ctx, 0);
 }
+
 /* ---- warming up ---- */
 
 /* A certificate for a key of ours, that nobody ever sees. */

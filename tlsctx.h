@@ -45,16 +45,7 @@ MUST_CHECK SSL_CTX *tlsctx_new(const struct tlsctx_settings *settings,
  */
 void tlsctx_warm_up(void);
 
-/*
- * In R, once: tickets under a key of this process, a session id context of its own. Sessions of other
- * relays mean nothing here from now on. Returns false without random numbers.
- */
-MUST_CHECK bool tlsctx_make_private(SSL_CTX *ctx);
-
-/*
- * Handshakes from here on are of data channels: they leave nothing behind that could be resumed.
- * SECURITY: else a refused connection would leave a ticket with which the next one is accepted.
- */
+/* In R: handshakes from here on are of data channels, and give no tickets. */
 void tlsctx_begin_data(SSL_CTX *ctx);
 
 #endif

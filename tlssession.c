@@ -25,6 +25,7 @@
 #include "tlschan.h"
 #include "tlsctx.h"
 #include "tlsproto.h"
+#include "tlsstore.h"
 
 #define SETUP_MS     10000 /* from the fork to GO */
 #define LINGER_MS    2000  /* for the client to answer close_notify */
@@ -37,6 +38,7 @@ enum phase { IDLE, WAITS_FOR_END, HANDSHAKES, MOVES };
 
 struct relay {
     SSL_CTX *ctx;
+    struct tlsstore store;
     bool require_reuse;
     bool ended;
     bool kernel_tls;
@@ -421,8 +423,7 @@ static bool set_up(struct relay *r)
     int64_t deadline_ms = sysutil_now_ms() + SETUP_MS;
     int none = -1;
 
-    if (!tlsctx_make_private(r->ctx) ||
-        !expect(r, TLSPROTO_NET, deadline_ms, &r->control.net_fd, &m) ||
+    if (!expect(r, TLSPROTO_NET, deadline_ms, &r->control.net_fd, &m) ||
         !expect(r, TLSPROTO_PLAIN, deadline_ms, &r->control.plain_fd, &m) ||
         !expect(r, TLSPROTO_GO, deadline_ms, &none, &m)) {
         return false;
@@ -430,7 +431,11 @@ static bool set_up(struct relay *r)
     set_nonblocking(r->control.net_fd);
     /* replies are whole; a failure costs time only */
     (void)setsockopt(r->control.net_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return tlschan_open(&r->control, r->ctx, r->control.net_fd) && shake_control(r, m.timeout_ms);
+    if (!tlschan_open(&r->control, r->ctx, r->control.net_fd)) {
+        return false;
+    }
+    tlsstore_begin(&r->store, r->ctx, r->control.ssl);
+    return shake_control(r, m.timeout_ms);
 }
 
 /* The control channel is closing: its client gets a moment to close, too. True when that is over. */
@@ -469,4 +474,5 @@ void tlssession_run(SSL_CTX *ctx, bool require_reuse, bool kernel_tls, int relay
     sysutil_close(&r->rest_fd);
     tlschan_close(&r->data);
     tlschan_close(&r->control);
+    tlsstore_end(&r->store);
 }

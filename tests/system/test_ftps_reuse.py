@@ -144,7 +144,7 @@ def test_three_hundred_transfers(ftps, files, version):
     used = set()
     for number in range(300):
         ticket = client.ticket()
-        assert ticket.has_ticket
+        assert ticket.id  # which is all that a ticket is
         used.add(ticket.id)
         if number % 3 == 2:
             client.stor("new", b"x" * number)
@@ -160,10 +160,10 @@ def test_three_hundred_transfers(ftps, files, version):
 
 
 def test_one_ticket_serves_for_all(ftps, files):
-    """Clients that keep the first one for ever are served, too."""
+    """Clients that keep the first one for ever are served, too, past the 32 that are remembered."""
     client = ftpsraw.login(ftps(), tls=ftpsraw.context(ftpsraw.BOTH[1]))
     ticket = client.ticket()
-    for _ in range(30):
+    for _ in range(100):
         data = client.pasv()
         client.cmd("RETR f", 150)
         sock = client.wrap(data(), ticket)

@@ -118,13 +118,12 @@ def test_private_key_is_in_its_own_processes_only(start, pair):
         assert not found & {secrets["text"], secrets["der"], secrets["prime"]}, found
 
 
-def test_sessions_do_not_share_ticket_keys(start):
-    """A relay's tickets are worth nothing to another one: see the test of tickets of other sessions."""
+def test_relays_outlive_the_program(start):
     program = start()
     first, second = relay.Session(program).ready(), relay.Session(program).ready()
     assert first.pid != second.pid
     program.close()
-    first.talk()  # a relay outlives the program
+    first.talk()
     second.talk()
     first.plain.close()
     assert first.tls.recv(1) == b""

@@ -256,6 +256,74 @@ def test_three_hundred_transfers_each_with_a_new_ticket(start, version):
         session.talk()
 
 
+def listing(session, ticket=None):
+    """A transfer; was it made? Then the control channel says something, as the server would."""
+    tls, ours = session.begin_plain(session=ticket)
+    ours.sendall(b"listing\r\n")
+    ours.close()
+    said = receive_after(session)
+    made = said.result == relay.CLEAN
+    assert made or (said.result == relay.REFUSED and relay.nothing_from(tls))
+    if made:
+        assert relay.read_all(tls) == b"listing\r\n"
+    tls.close()
+    session.talk()
+    return made
+
+
+def receive_after(session):
+    """The END, whether an UP came before it or not."""
+    said = relay.receive(session.relay)
+    return relay.receive(session.relay) if said.kind == relay.UP else said
+
+
+def test_tickets_may_be_used_some_transfers_later(session):
+    """A client with a queue of them uses the oldest first."""
+    queue, first = [], session.tls.session
+    for number in range(100):
+        assert listing(session, queue.pop(0) if number >= 20 else first), number
+        queue.append(session.tls.session)
+    assert len({ticket.id for ticket in queue}) == 20
+
+
+def test_first_ticket_is_remembered_as_long_as_it_is_used(session):
+    first = session.tls.session
+    for number in range(100):
+        assert listing(session, first if number % 20 == 0 else session.tls.session), number
+
+
+def test_unused_tickets_are_forgotten_and_the_session_goes_on(session):
+    """A relay's memory does not grow with each transfer."""
+    first = session.tls.session
+    for _ in range(20):
+        assert listing(session)
+    second = session.tls.session
+    assert listing(session, first)
+    for _ in range(20):
+        assert listing(session)
+    assert listing(session, second)
+    for _ in range(40):
+        assert listing(session)
+    assert not listing(session, first)
+    assert not listing(session, second)
+    assert listing(session)
+
+
+@BOTH
+def test_broken_data_channel_does_not_cost_the_ticket(start, version):
+    """What is no TLS ends the transfer by an alert, and OpenSSL would forbid to resume its session."""
+    session = relay.Session(start(), version).ready()
+    ticket = session.tls.session
+    for _ in range(3):
+        tls, ours = session.begin_plain(relay.UPLOAD, session=ticket)
+        assert relay.receive(session.relay).flags == relay.RESUMED
+        os.write(tls.fileno(), b"no record of TLS at all")
+        assert relay.receive(session.relay).result == relay.NET_ERROR
+        tls.close()
+        ours.close()
+    assert listing(session, ticket)
+
+
 def test_rate_is_kept_over_small_transfers(session, tmp_path):
     """Files and streams, up and down, pay into one bucket: 200,000 bytes at 100,000 a second."""
     (tmp_path / "f").write_bytes(bytes(5000))
