@@ -205,7 +205,7 @@ static const struct loop {
     { "send",      serve_send,        false, true,  false, false, "sendfile of --bytes, corked" },
     { "recv",      serve_receive,     false, true,  true,  false, "splice to a file until the client ends" },
     { "fork",      serve_fork,        false, false, false, true,  "fork, write a greeting, exit" },
-    { "ftp",       serve_ftp,         false, true,  false, false, "fixed replies; RETR: accept, sendfile of --bytes" },
+    { "ftp",       serve_ftp,         false, true,  false, false, "fixed replies, small files of --bytes, listings of --path" },
     { "tls-send",  serve_tls_send,    true,  true,  false, false, "handshake, then pread and SSL_write of --bytes" },
     { "tls-recv",  serve_tls_receive, true,  true,  true,  false, "handshake, then SSL_read and write" },
     { "handshake", serve_handshake,   true,  false, false, false, "handshake only" },
@@ -216,7 +216,7 @@ static const char usage_text[] =
     "usage: floor LOOP --port PORT [OPTION]...\n"
     "\n"
     "Prints \"ready\" when it listens and serves until it is killed. Its client is: load raw\n"
-    "(--command send for recv and tls-recv; --tls for the TLS loops); for ftp: load cmd, pipe, retr.\n"
+    "(--command send for recv and tls-recv; --tls for the TLS loops); for ftp: load cmd, pipe, retr, stor, list.\n"
     "\n"
     "  --address A    IPv4 address to listen on (default 127.0.0.1)\n"
     "  --bytes B      how much each connection is sent\n"

@@ -65,6 +65,7 @@ STORED = ("--path", "/home/bench/floor", "--workers", "1")
 FLOOR_SEND = (("send", *SENT), {"bytes": GIB})
 FLOOR_RECEIVE = (("recv", *STORED), {"command": "send", "bytes": GIB})
 FLOOR_FTP = (("ftp", "--bytes", str(KIB), "--workers", "1"), None)
+FLOOR_LIST = (("ftp", "--path", f"/srv/ftp/{MANY}", "--bytes", "1", "--workers", "1"), None)
 FLOOR_FORK = (("fork",), {})
 FLOOR_TLS_SEND = (("tls-send", *SENT), {"bytes": GIB})
 FLOOR_TLS_RECEIVE = (("tls-recv", *STORED), {"command": "send", "bytes": GIB})
@@ -80,15 +81,15 @@ ROWS = (
     bulk("ascii-upload", "ASCII upload of 64 MiB", "asciistor", 0.8, count=8, unit="64 MiB", local=True, options=UPLOAD | {"bytes": 64 * MIB}),
     small("retr", "small RETR (1 KiB)", "retr", 0.65, 6000, "file", options={"path": SMALL}, floor=FLOOR_FTP),
     small("retr8", "small RETR, 8 connections", "retr", 0.65, 12000, "file", conns=8, options={"path": SMALL}),
-    small("retr-port", "small RETR, PORT from port 20", "retr", 0.65, 4000, "file", active=True, options={"path": SMALL}),
-    small("stor", "small STOR (1 KiB)", "stor", 0.75, 6000, "file", local=True, options=UPLOAD | {"bytes": KIB}),
+    small("retr-port", "small RETR, PORT from port 20", "retr", 0.65, 4000, "file", active=True, options={"path": SMALL}, floor=FLOOR_FTP),
+    small("stor", "small STOR (1 KiB)", "stor", 0.75, 6000, "file", local=True, options=UPLOAD | {"bytes": KIB}, floor=FLOOR_FTP),
     small("stor8", "small STOR, 8 connections", "stor", 0.75, 12000, "file", conns=8, local=True, options=UPLOAD | {"bytes": KIB}),
     small("login", "anonymous login to QUIT", "login", 0.35, 800, "login", floor=FLOOR_FORK),
     small("login16", "anonymous login, 16 at once", "login", 0.35, 1600, "login", conns=16, floor=FLOOR_FORK),
     small("login-local", "local login, SHA-512 hash", "login", 0.85, 150, "login", local=True),
-    Row("list", "LIST of 100,000", "listing", 0.55, "list", 8, options={"command": "LIST", "path": MANY}, spread=True),
+    Row("list", "LIST of 100,000", "listing", 0.55, "list", 8, options={"command": "LIST", "path": MANY}, spread=True, floor=FLOOR_LIST),
     Row("nlst", "NLST of 100,000", "listing", 1.0, "list", 30, options={"command": "NLST", "path": MANY}, spread=True),
-    Row("mlsd", "MLSD of 100,000", "listing", 0.65, "list", 8, options={"command": "MLSD", "path": MANY}, spread=True),
+    Row("mlsd", "MLSD of 100,000", "listing", 0.65, "list", 8, options={"command": "MLSD", "path": MANY}, spread=True, floor=FLOOR_LIST),
     small("list10", "LIST of 10 entries", "list", 0.8, 6000, "listing", options={"command": "LIST", "path": TEN}),
     small("noop", "NOOP", "cmd", 0.85, 60000, "command", options={"command": "NOOP"}, floor=FLOOR_FTP),
     small("pwd", "PWD", "cmd", 0.85, 60000, "command", options={"command": "PWD"}, floor=FLOOR_FTP),
