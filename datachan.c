@@ -211,10 +211,18 @@ void datachan_reset(struct datachan *dc)
     }
 }
 
+/* Is somebody in the queue? accept(2) would make a socket before it looked. */
+static bool has_caller(const struct datachan *dc)
+{
+    struct pollfd pfd = {.fd = dc->listen_fd, .events = POLLIN};
+
+    return sysutil_poll(&pfd, 1, sysutil_now_ms()) == 1;
+}
+
 /* Close what came to the listener unasked. A flood is cut short: more is closed at accept. */
 static void drain(struct datachan *dc)
 {
-    for (int i = 0; i < STRANGERS_PER_DRAIN; i++) {
+    for (int i = 0; i < STRANGERS_PER_DRAIN && has_caller(dc); i++) {
         int fd = sysutil_accept(dc->listen_fd, SOCK_NONBLOCK);
 
         if (fd == -1) {
