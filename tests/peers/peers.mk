@@ -7,7 +7,7 @@ PEERS_PACKAGES = $(BUILD_PACKAGES) python3 iproute2 mount util-linux
 # Prints where the reply codes differ; PEERS='-v' prints all steps. The last line counts.
 check-peers:
 	@tests/install-packages $(PEERS_PACKAGES)
-	@$(MAKE) --no-print-directory miniftpd
+	@$(MAKE) --no-print-directory all
 	@tests/run-peers $(PEERS)
 
 .PHONY: check-peers
