@@ -19,7 +19,8 @@ parentheses. CPU is that of all processes of a server.{caution}
 {summary}
 
 A ratio is miniftpd's to that of the best peer of the row: below 1 is better for CPU, above 1 for the
-rate. Where client and server take turns on one core, the row says so; the others have all cores.
+rate. So is that of the bare loop, which does what no server can do without. Where client and server take turns on one
+core, the row says so; the others have all cores.
 
 ![CPU per unit, as ratios to the best peer](benchmarks.svg)
 """
@@ -80,12 +81,17 @@ def _table(head, lines):
 
 
 def _ratios(found):
-    lines = [[one.row.title, _cores(one), one.row.target,
+    lines = [[one.row.title, _cores(one), one.row.target, _floor(one),
               report.ratio(one.cpu_ratio()), one.cheapest or "-",
               report.ratio(one.rate_ratio()), one.fastest or "-", one.winner(), one.verdict()]
              for one in found]
-    return "## Who wins\n\n" + _table(["row", "cores", "target", "CPU ratio", "to", "rate ratio", "to",
+    return "## Who wins\n\n" + _table(["row", "cores", "target", "bare loop", "CPU ratio", "to", "rate ratio", "to",
                                        "least CPU", "verdict"], lines)
+
+
+def _floor(summary):
+    ratio = summary.floor_ratio()
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
 def _cores(summary):
