@@ -70,12 +70,10 @@ static ssize_t receive_reply(int priv_fd, struct priv_reply *reply, int *fd_out)
     return got;
 }
 
-/* Sockets for data are asked for too often to send one record along with each, and no record tells of them. */
+/* Connections in active mode are asked for too often to send one record along with each, and no record tells of them. */
 static bool overtakes_log(const void *request)
 {
-    const uint8_t command = *(const uint8_t *)request;
-
-    return command == PRIV_SOCK_GET_DATA_SOCK || command == PRIV_SOCK_PASV_LISTEN;
+    return *(const uint8_t *)request == PRIV_SOCK_GET_DATA_SOCK;
 }
 
 /*

@@ -148,8 +148,8 @@ MUST_CHECK enum privsock_status privsock_chown_upload(int priv_fd, int file_fd);
 
 /*
  * Send a record for the log. A text or a detail that is too long is cut. Records wait for each other, so that
- * the parent is not woken for each of them; any request but those for data sockets sends them first. Returns
- * false if the parent is gone.
+ * the parent is not woken for each of them; any request but that for a connecting socket sends them first.
+ * Returns false if the parent is gone.
  */
 bool privsock_log(int priv_fd, const struct log_record *record);
 

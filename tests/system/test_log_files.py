@@ -353,12 +353,12 @@ def test_full_disk_costs_lines_and_nothing_else(ftpd, home, tiny):
     daemon = ftpd(**options_of(places))
     session = Session(daemon).login()
     for number in range(200):
-        session.client.stor(f"f{number % 5}", CONTENT)
+        session.client.stor(f"f{number % 5}", CONTENT, mode="port")
     assert (home / "f4").read_bytes() == CONTENT
     daemon.login("bob").in_step()
     daemon.anonymous().in_step()
     assert daemon.stderr.count("cannot write the log") == 3, daemon.stderr
-    session.client.list(mode="port")  # the parent answers in order: it has read every record
+    session.client.list()  # records go before the request for a port, and the parent answers in order
     subprocess.run(["mount", "-o", "remount,size=256k", tiny], check=True)
     session.client.stor("after", CONTENT)
     for path in places.values():
