@@ -23,6 +23,7 @@
 
 #define NAME_ROOM     300   /* a name and CRLF */
 #define SORTED_MAX    10000 /* from so many on, names alone come as the kernel has them */
+#define HELD_MAX      ((size_t)32 << 20) /* bytes of names, more than two millions of usual ones */
 #define PATH_TEXT_MAX (4 * FTP_LINE_MAX)
 
 /* The options that are known, and what each means. */
@@ -201,13 +202,19 @@ static void end_reading(struct dirlist *list)
     }
 }
 
-/* Nobody has asked for an order: sorting a long directory would cost more than it is worth to programs. */
-static bool may_come_unsorted(const struct dirlist *list)
+/*
+ * How many entries, and bytes of their names, are held at once: as many as there are if somebody has asked
+ * for an order. Else a longer directory comes as the kernel has it, in parts: sorting many names alone costs more
+ * than it is worth to programs, and no directory is too large to be listed.
+ */
+static void set_bounds(const struct dirlist *list, size_t *most_out, size_t *most_bytes_out)
 {
     const struct dirlist_options *options = &list->options;
+    const bool ordered =
+        options->order != DIRLIST_BY_NAME || options->reverse || options->recurse;
 
-    return options->format == DIRLIST_NAMES && options->order == DIRLIST_BY_NAME &&
-           !options->reverse && !options->recurse;
+    *most_out = !ordered && options->format == DIRLIST_NAMES ? SORTED_MAX : SIZE_MAX;
+    *most_bytes_out = ordered ? SIZE_MAX : HELD_MAX;
 }
 
 /*
@@ -216,17 +223,18 @@ static bool may_come_unsorted(const struct dirlist *list)
  */
 static bool read_names(struct dirlist *list)
 {
-    const size_t most = may_come_unsorted(list) ? SORTED_MAX : SIZE_MAX;
     const struct dirent *entry;
+    size_t most, most_bytes;
     bool good = true;
     int saved_errno;
 
+    set_bounds(list, &most, &most_bytes);
     do {
         errno = 0;
         entry = readdir(list->stream);
         good = entry != NULL ? !is_wanted(list, entry->d_name) || add_name(list, entry->d_name)
                              : errno == 0;
-    } while (good && entry != NULL && list->count < most);
+    } while (good && entry != NULL && list->count < most && list->names_len < most_bytes);
     saved_errno = errno;
     if (!good || entry == NULL) {
         end_reading(list);

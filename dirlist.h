@@ -22,7 +22,7 @@ struct pattern;
 #define DIRLIST_LINE_MAX LISTFMT_LINE_MAX
 
 enum dirlist_format {
-    DIRLIST_LONG,  /* as 'ls -l' in the form that FTP clients parse */
+    DIRLIST_LONG,  /* as 'ls -l' in the form that FTP clients parse; with millions of entries unsorted */
     DIRLIST_NAMES, /* one name a line, usable as an argument of RETR; long directories unsorted */
     DIRLIST_FACTS  /* MLSD: a directory as it comes from the kernel, with "." and ".." first */
 };

@@ -16,6 +16,8 @@ from mlsx import parse
 from sessions import Session, connect_slow, gone, readable, small_send_buffers
 
 COUNT = 100_000
+HELD_KIB = 32 * 1024  # of names: the most that LIST sorts of its own accord
+HUGE_COUNT = 240_000
 SORTED = 9_999  # names: the most that NLST sorts of its own accord
 LIMIT_SEC = 120  # for a test; they take a few seconds
 TOP = Path("/home/multitude")
@@ -135,6 +137,22 @@ def test_sorted_listings_need_their_names_and_little_more(ftpd, home, line):
     """Which shows, too, that the measure of the test above is one."""
     names_kib = sum(len(name) + 1 for name in NAMES) // 1024
     assert names_kib < grown_kib(ftpd, home, line) < 3 * names_kib
+
+
+def test_directory_of_any_size_is_listed_in_bounded_memory(ftpd, home):
+    """More names than are held at once come as the kernel has them, in parts."""
+    names = [f"{number * 7919 % HUGE_COUNT:06}-{'h' * 243}" for number in range(HUGE_COUNT)]
+    assert sum(map(len, names)) > 1.5 * HELD_KIB * 1024
+    fill(home / "huge", names)
+    daemon = ftpd()
+    client = daemon.login("alice")
+    (_, service) = daemon.only_session()
+    before = peak_kib(service.pid)
+    lines = client.list("huge")
+    assert sorted(line.rpartition(" ")[2] for line in lines) == sorted(names)
+    assert peak_kib(service.pid) - before < 1.25 * HELD_KIB
+    assert len(client.list("huge/00000?-*")) == 10
+    client.in_step()
 
 
 def test_memory_of_a_listing_is_given_back(ftpd, home):
