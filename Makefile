@@ -76,8 +76,8 @@ comma     = ,
 MODULES = access account auth authhelper authproto codec confcheck config confworld conntab ctrlio \
           datachan digest dirfacts dirlist explain fence ftpcmd_copy ftpcmd_data ftpcmd_fact \
           ftpcmd_file ftpcmd_hash ftpcmd_info ftpcmd_list ftpcmd_message ftpcmd_session ftpcmd_tls \
-          ftpcmd_tree ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime helper inherit \
-          listener listfmt log logfile logline logsyslog namesort netaddr optdoc parseconf pattern \
+          ftpcmd_tree ftpcmd_upload ftpcmd_xfer ftpgate ftplog ftppath ftpproto ftptime ftpxfer helper \
+          inherit listener listfmt log logfile logline logsyslog namesort netaddr optdoc parseconf pattern \
           privcap privparent privsock proctitle rate resolver sandbox scoreboard scoreview sdnotify \
           session startup str sysutil tlshelper tlslink tlsproto tunable userdb userlist virtual who \
           xfer zstream

@@ -16,6 +16,7 @@
 
 #include "codec.h"
 #include "ftpproto.h"
+#include "ftpxfer.h"
 #include "log.h"
 #include "str.h"
 #include "sysutil.h"

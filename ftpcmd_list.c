@@ -13,6 +13,7 @@
 #include "dirfacts.h"
 #include "dirlist.h"
 #include "ftpproto.h"
+#include "ftpxfer.h"
 #include "str.h"
 #include "tunable.h"
 #include "xfer.h"
@@ -79,9 +80,9 @@ static void transfer_listing(struct ftp *f, struct dirlist *list)
     if (result == XFER_DONE) {
         ftp_reply(f, FTP_TRANSFER_OK, "Listing complete.");
     } else {
-        ftp_reply_transfer(f, (int)result, x.error);
+        ftp_reply_transfer(f, result, x.error);
     }
-    ftp_log_tls(f, &x, (int)result);
+    ftp_log_tls(f, &x, result);
 }
 
 /* Is there something of that name, whatever slashes stand behind it? */

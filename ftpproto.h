@@ -358,30 +358,6 @@ enum ftp_work_state ftp_work_look(struct ftp *f, struct ftp_work *work);
 /* The same; if it has to end, the reply is sent (ABOR: 426, too long: 450) and false returned. */
 bool ftp_work_goes_on(struct ftp *f, struct ftp_work *work);
 
-/* What the next download (`encode`) or upload does to bytes: nothing, ASCII or MODE Z. */
-bool ftp_converts_ascii(const struct ftp *f, bool encode);
-
-/* Give a transfer the codec it needs. Replies on failure, of which there is lack of memory only. */
-bool ftp_convert(struct ftp *f, struct xfer *x, bool encode, bool ascii);
-
-/* Open the data connection and announce it with 150. The descriptor, or -1 with the reply sent. */
-int ftp_open_data(struct ftp *f, const char *opening);
-
-/* Begin a transfer (xfer_init) within the limits of this user. file_fd is -1 for text. */
-void ftp_begin_transfer(struct ftp *f, struct xfer *x, int data_fd, int file_fd, bool upload);
-
-/* Let --who show a transfer that begins. path: as the client gave it, NULL for a listing. */
-void ftp_show_transfer(struct ftp *f, struct xfer *x, const char *path);
-
-/*
- * Log what debug_ssl wants to know of an encrypted data connection, and what was wrong with its TLS,
- * with the option that would allow it. result: enum xfer_result.
- */
-void ftp_log_tls(struct ftp *f, const struct xfer *x, int result);
-
-/* The reply to a transfer that did not end well; enum xfer_result, and errno for XFER_FILE. */
-void ftp_reply_transfer(struct ftp *f, int result, int error);
-
 /*
  * Open a regular file to be read. O_NONBLOCK: a FIFO answers at once, and is refused.
  * Returns the descriptor, or -1 with errno (EISDIR: not regular).
