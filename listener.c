@@ -27,7 +27,6 @@
 #include "log.h"
 #include "netaddr.h"
 #include "privcap.h"
-#include "proctitle.h"
 #include "scoreboard.h"
 #include "session.h"
 #include "startup.h"
@@ -618,94 +617,6 @@ void listener_serve_one(struct listener *l)
 
 /* ---- start and end ---- */
 
-static void show_title(const struct listener *l)
-{
-    if (!l->config->tun.setproctitle_enable) {
-        return;
-    }
-    if (proctitle_take(l->args, l->arg_count)) {
-        proctitle_show("LISTENER", "");
-    } else {
-        log_message(LOG_WARNING, "setproctitle_enable=YES: no titles: %s", strerror(errno));
-    }
-}
-
-/* In a container root may not load a filter just so. */
-static bool enter_base(const struct sandbox *sandbox)
-{
-    return sandbox_enter(sandbox, SANDBOX_BASE) ||
-           (errno == EACCES && privcap_set_no_new_privs() && sandbox_enter(sandbox, SANDBOX_BASE));
-}
-
-/* The filters are built in any case: a reload may ask for them. */
-static void prepare_sandbox(struct listener *l)
-{
-    struct str error = STR_INIT(256);
-    bool wanted = l->config->tun.seccomp_sandbox;
-    const char *why;
-
-    if (!sandbox_available(&why)) {
-        log_message(LOG_WARNING, "%s: sessions run without system call filters", why);
-    } else if (!sandbox_build(&l->sandbox, SANDBOX_ROLES_DAEMON, &error)) {
-        log_fatal("%s", str_text(&error));
-    } else if (wanted && !enter_base(&l->sandbox)) {
-        log_fatal("cannot load a system call filter: %s", strerror(errno));
-    } else {
-        l->has_sandbox = true;
-    }
-    if (l->has_sandbox && !wanted) {
-        log_message(LOG_WARNING, "seccomp_sandbox=NO: sessions run without system call filters");
-    }
-    str_free(&error);
-}
-
-/* Are we who the configuration wants us to be, with the rights that it takes? */
-static void check_rights(const struct tunables *tun)
-{
-    struct str missing = STR_INIT(256);
-    bool root = geteuid() == 0;
-
-    if (!root && !tun->run_as_launching_user) {
-        log_fatal(
-            "must be started as root: it binds port 21 and becomes the users who log in; an "
-            "ordinary user can serve files with run_as_launching_user=YES and listen_port=2121");
-    }
-    if (root && tun->run_as_launching_user) {
-        log_fatal(
-            "run_as_launching_user=YES, but root starts the daemon: files would be served with "
-            "the rights of root; start it as the user who is to serve them, or set NO");
-    }
-    if (!root && !sandbox_has_landlock()) {
-        log_message(LOG_WARNING, "this kernel has no Landlock, or it is switched off: what keeps "
-                                 "sessions in their directory are this program's own checks alone");
-    }
-    privcap_append_missing(&missing);
-    if (root && missing.len > 0) {
-        log_fatal("root lacks capabilities here, as in a container: add %s, or start the daemon as "
-                  "another user with run_as_launching_user=YES",
-                  str_text(&missing));
-    }
-    str_free(&missing);
-}
-
-/* What the daemon can do without, but may miss. */
-static void warn_of_missing(const struct tunables *tun)
-{
-    if (geteuid() != 0) {
-        return;
-    }
-    if (tun->port_enable && tun->connect_from_port_20 && tun->ftp_data_port < 1024 &&
-        !privcap_can_bind_low()) {
-        log_message(LOG_WARNING, "connect_from_port_20=YES: without the capability "
-                                 "CAP_NET_BIND_SERVICE PORT and EPRT will fail; add it or set NO");
-    }
-    if (tun->local_enable && access("/etc/shadow", R_OK) == -1 && errno == EACCES) {
-        log_message(LOG_WARNING,
-                    "/etc/shadow cannot be read, so the accounts of this machine cannot "
-                    "log in; add the capability CAP_DAC_READ_SEARCH");
-    }
-}
-
 /* Where the clients come from: sockets that are there already, ours, or a client that is here. */
 static void prepare_sockets(struct listener *l, const struct inherit *given)
 {
@@ -754,14 +665,14 @@ void listener_prepare(struct listener *l, char **args, int arg_count, const stru
     }
     l->config = config_load(l->args, l->arg_count, NULL, &errors);
     if (l->config != NULL) {
-        check_rights(&l->config->tun);
+        startup_check_rights(&l->config->tun);
     }
     if (l->config == NULL || !config_prepare_jail(l->config, &errors) ||
         !start_tls(l, l->config, &errors)) {
         config_report_errors(&errors);
         exit(EXIT_STATUS_USAGE);
     }
-    show_title(l);
+    startup_take_title(&l->config->tun, l->args, l->arg_count);
     prepare_signals(&l->open_mask); /* before anybody can see that we are there */
     open_logs(&l->config->tun);     /* first: log_die=YES wants to know what goes wrong next */
     prepare_sockets(l, given);
@@ -772,13 +683,13 @@ void listener_prepare(struct listener *l, char **args, int arg_count, const stru
         log_fatal("%s", strerror(errno));
     }
     refresh_names(l);
-    prepare_sandbox(l);
+    l->has_sandbox = startup_enter_sandbox(&l->config->tun, &l->sandbox);
     if (!privcap_become_listener(l->config->tun.max_clients, &step)) {
         log_fatal("%s: %s%s", step, strerror(errno),
                   errno == EPERM ? "; is this a container or user namespace without that right?"
                                  : "");
     }
-    warn_of_missing(&l->config->tun);
+    startup_warn_of_missing(&l->config->tun);
     if (!authhelper_start(&l->auth, &l->config->tun,
                           &errors)) { /* with the rights that we have now */
         config_report_errors(&errors);

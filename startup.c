@@ -3,7 +3,7 @@
  *
  * Process: L, root.
  * Trusts:  the configuration.
- * Touches: descriptors 0 to 2, the listening socket, the pid file, the log.
+ * Touches: descriptors 0 to 2, the listening socket, the pid file, the title, the log; loads the filter of L.
  */
 #include "startup.h"
 
@@ -16,11 +16,102 @@
 
 #include "log.h"
 #include "netaddr.h"
+#include "privcap.h"
+#include "proctitle.h"
+#include "sandbox.h"
 #include "str.h"
 #include "sysutil.h"
 #include "tunable.h"
 
 #define LISTEN_BACKLOG 4096
+
+/* ---- who we are ---- */
+
+void startup_check_rights(const struct tunables *tun)
+{
+    struct str missing = STR_INIT(256);
+    bool root = geteuid() == 0;
+
+    if (!root && !tun->run_as_launching_user) {
+        log_fatal(
+            "must be started as root: it binds port 21 and becomes the users who log in; an "
+            "ordinary user can serve files with run_as_launching_user=YES and listen_port=2121");
+    }
+    if (root && tun->run_as_launching_user) {
+        log_fatal(
+            "run_as_launching_user=YES, but root starts the daemon: files would be served with "
+            "the rights of root; start it as the user who is to serve them, or set NO");
+    }
+    if (!root && !sandbox_has_landlock()) {
+        log_message(LOG_WARNING, "this kernel has no Landlock, or it is switched off: what keeps "
+                                 "sessions in their directory are this program's own checks alone");
+    }
+    privcap_append_missing(&missing);
+    if (root && missing.len > 0) {
+        log_fatal("root lacks capabilities here, as in a container: add %s, or start the daemon as "
+                  "another user with run_as_launching_user=YES",
+                  str_text(&missing));
+    }
+    str_free(&missing);
+}
+
+void startup_warn_of_missing(const struct tunables *tun)
+{
+    if (geteuid() != 0) {
+        return;
+    }
+    if (tun->port_enable && tun->connect_from_port_20 && tun->ftp_data_port < 1024 &&
+        !privcap_can_bind_low()) {
+        log_message(LOG_WARNING, "connect_from_port_20=YES: without the capability "
+                                 "CAP_NET_BIND_SERVICE PORT and EPRT will fail; add it or set NO");
+    }
+    if (tun->local_enable && access("/etc/shadow", R_OK) == -1 && errno == EACCES) {
+        log_message(LOG_WARNING,
+                    "/etc/shadow cannot be read, so the accounts of this machine cannot "
+                    "log in; add the capability CAP_DAC_READ_SEARCH");
+    }
+}
+
+void startup_take_title(const struct tunables *tun, char **args, int arg_count)
+{
+    if (!tun->setproctitle_enable) {
+        return;
+    }
+    if (proctitle_take(args, arg_count)) {
+        proctitle_show("LISTENER", "");
+    } else {
+        log_message(LOG_WARNING, "setproctitle_enable=YES: no titles: %s", strerror(errno));
+    }
+}
+
+/* In a container root may not load a filter just so. */
+static bool enter_base(const struct sandbox *sandbox)
+{
+    return sandbox_enter(sandbox, SANDBOX_BASE) ||
+           (errno == EACCES && privcap_set_no_new_privs() && sandbox_enter(sandbox, SANDBOX_BASE));
+}
+
+bool startup_enter_sandbox(const struct tunables *tun, struct sandbox *sandbox)
+{
+    struct str error = STR_INIT(256);
+    bool built = false;
+    const char *why;
+
+    if (!sandbox_available(&why)) {
+        log_message(LOG_WARNING, "%s: sessions run without system call filters", why);
+    } else if (!sandbox_build(sandbox, SANDBOX_ROLES_DAEMON, &error)) {
+        log_fatal("%s", str_text(&error));
+    } else if (tun->seccomp_sandbox && !enter_base(sandbox)) {
+        log_fatal("cannot load a system call filter: %s", strerror(errno));
+    } else {
+        built = true;
+    }
+    if (built && !tun->seccomp_sandbox) {
+        log_message(LOG_WARNING, "seccomp_sandbox=NO: sessions run without system call filters");
+    }
+    str_free(&error);
+    return built;
+}
 
 /* ---- the listening socket ---- */
 
